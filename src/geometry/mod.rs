@@ -1,0 +1,11 @@
+//! Page space in kurbo's vocabulary: mm, y down, origin at the page's top left corner.
+//!
+//! Comes in: curves as [`kurbo::BezPath`]. Goes out: polylines, flattened, clipped, hatched. Deliberately absent:
+//! pens, machines, files.
+
+mod clip;
+mod polyline;
+
+pub use clip::{clip, inside};
+pub use kurbo::{Affine, BezPath, Point, Rect, Vec2};
+pub use polyline::{Polyline, flatten};

@@ -1,0 +1,10 @@
+//! Plotters as data: what a machine can do and where its axes point.
+//!
+//! Comes in: `firmware-profiles/*.toml`, built in or the user's. Goes out: [`Profile`], [`Placement`]. Deliberately
+//! absent: bytes ([`crate::protocol`]) and time ([`crate::motion`]).
+
+mod kinematics;
+mod profile;
+
+pub use kinematics::Placement;
+pub use profile::{BUILT_IN, Bed, Dialect, Error, Grbl, Lift, Limits, Origin, Profile};

@@ -1,0 +1,1 @@
+//! Plotter languages without input or output: encoding, reply parsing, flow control.

@@ -1,0 +1,2 @@
+//! User stories, end to end.
+fn main() {}
