@@ -1,9 +1,125 @@
-//! The command line: one file a command; low arguments become ready objects; exit codes.
+//! The command line: one file a command; what was typed becomes ready objects, then work, then words.
+//!
+//! Exit codes: 0 done, 1 stopped and resumable, 2 usage or input error, 3 device fault.
+
+mod completions;
+mod export;
+mod failure;
+mod files;
+mod generate;
+mod input;
+mod machines;
+mod models;
+mod pens;
+mod pipeline;
+mod plan;
+mod plot;
+mod preview;
+mod recipe;
+mod run;
+mod terminal;
 
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use failure::Failure;
+use terminal::Terminal;
+
+/// From a neuron to ink on paper: make drawings for the pens you own, plan them, preview them, plot them.
+#[derive(Debug, Parser)]
+#[command(name = "traceur", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  traceur run first-ink --out out            the whole job, on simulated paper
+  traceur plan drawing.svg                   order, passes, times
+  traceur preview drawing.svg -o ink.png     what it will look like
+  traceur plot drawing.svg --port sim        the same bytes, to the virtual plotter
+  traceur plot drawing.svg -m grbl-servo --port /dev/ttyUSB0")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+/// How the program speaks.
+#[derive(Debug, Clone, clap::Args)]
+struct Talk {
+    /// One JSON object on stdout; everything else goes to stderr.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say less: errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more; twice for the bytes on the wire.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Colored words on the terminal.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Generate(generate::Args),
+    Plan(plan::Args),
+    Export(export::Args),
+    Preview(preview::Args),
+    Plot(plot::Args),
+    Pens(pens::Args),
+    Machines(machines::Args),
+    Ports(machines::PortsArgs),
+    Models(models::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
+}
 
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let terminal = Terminal::new(&cli.talk);
+    match dispatch(cli.command, &terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.error(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Clap's own words: help and version are no error; a wrong word is exit code 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed stdout is the reader's choice, not an error.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Run(args) => run::run(&args, terminal),
+        Command::Generate(args) => generate::run(&args, terminal),
+        Command::Plan(args) => plan::run(&args, terminal),
+        Command::Export(args) => export::run(&args, terminal),
+        Command::Preview(args) => preview::run(&args, terminal),
+        Command::Plot(args) => plot::run(&args, terminal),
+        Command::Pens(args) => pens::run(&args, terminal),
+        Command::Machines(args) => machines::run(&args, terminal),
+        Command::Ports(args) => machines::ports(&args, terminal),
+        Command::Models(args) => models::run(&args, terminal),
+        Command::Completions(args) => completions::run(&args, terminal),
+        Command::Man(args) => completions::man(&args, terminal),
+    }
 }

@@ -37,7 +37,8 @@ impl Ink {
     pub fn new(color: Srgb8, opacity: f32) -> Self {
         let color = linear(color);
         let strength = color.map(|t| (1.0 - (1.0 - opacity) * t).clamp(0.002, 0.998));
-        let limit = std::array::from_fn(|i| (opacity * color[i] / strength[i]).min(1.0));
+        // R = o T / k, written so that the first line on white is exact even where k was held back.
+        let limit = std::array::from_fn(|i| (1.0 - (1.0 - color[i]) / strength[i]).clamp(0.0, 1.0));
         Self { strength, limit }
     }
 

@@ -1,1 +1,7 @@
-//! (in the making)
+//! Seeing before plotting: how far the simulated ink is from the picture that was wanted, and pictures of both.
+
+mod gap;
+mod picture;
+
+pub use gap::{Excitation, Gap, off_page_mm};
+pub use picture::{Error, Picture};

@@ -3,6 +3,7 @@
 //! Comes in: bytes and time. Goes out: replies and a [`MotionTrace`]. Never imports `protocol`, so that a mistake
 //! in an encoder can't be mirrored by its own decoder.
 
+pub mod ink;
 mod trace;
 
 pub use trace::{MotionTrace, TracePiece};

@@ -1,0 +1,60 @@
+//! `traceur export`: the very bytes that `plot` would send.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::input::InputArgs;
+use super::terminal::table;
+use super::{Failure, Terminal, files, pipeline};
+
+/// Write the program of each pass, the very bytes that `plot` would send.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  traceur export drawing.svg -m grbl-servo -o programs
+  traceur export one-pen.svg -m grbl-z -o - | less")]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    /// The folder for the programs; `-` writes the program of a single pass to stdout.
+    #[arg(short, long)]
+    output: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct Exported {
+    path: String,
+    pen: String,
+    bytes: usize,
+    statements: usize,
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
+    let profile = args.input.profile()?;
+    let planned = pipeline::plan_input(&args.input.read(terminal)?, &profile, terminal)?;
+    if files::is_dash(&args.output) {
+        return match planned.programs.as_slice() {
+            [program] => terminal.stdout(program.to_text().as_bytes()),
+            many => Err(Failure::Input(format!("{} passes don't fit in one stream: give a folder to -o", many.len()))),
+        };
+    }
+    let folder = files::OutFolder::open(&args.output)?;
+    let mut written = Vec::new();
+    for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
+        let text = program.to_text();
+        let path = folder.write(&pipeline::program_name(index, &pass.pen), text.as_bytes(), terminal)?;
+        written.push(Exported {
+            path: path.display().to_string(),
+            pen: pass.pen.id.clone(),
+            bytes: text.len(),
+            statements: program.statements.len(),
+        });
+    }
+    terminal.result(&serde_json::json!({ "files": &written }), || {
+        let rows: Vec<_> = written
+            .iter()
+            .map(|file| vec![file.path.clone(), file.pen.clone(), file.statements.to_string(), file.bytes.to_string()])
+            .collect();
+        table(&["file", "pen", "statements", "bytes"], &rows)
+    })
+}

@@ -1,0 +1,151 @@
+//! Recipes: whole jobs in TOML, built in or the user's.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Failure, files};
+use crate::{config, units};
+
+/// The recipes inside the program: name and TOML text.
+pub(super) const BUILT_IN: [(&str, &str); 1] = [("first-ink", include_str!("../../recipes/first-ink.toml"))];
+
+/// A whole job.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recipe {
+    #[serde(rename = "format", deserialize_with = "config::de_format")]
+    _format: u32,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) about: String,
+    /// Of all chance.
+    #[serde(default)]
+    pub(super) seed: u64,
+    pub(super) paper: Paper,
+    pub(super) generate: Generate,
+    pub(super) plot: Plot,
+}
+
+/// The sheet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paper {
+    pub(super) page: String,
+    /// White edge; mm.
+    #[serde(deserialize_with = "units::de_length")]
+    pub(super) margin: f64,
+}
+
+/// What is drawn, and with what.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Generate {
+    pub(super) neuron: String,
+    pub(super) pens: String,
+    #[serde(default = "four")]
+    pub(super) max_pens: usize,
+    /// Default: by the sheet's area.
+    #[serde(default)]
+    pub(super) strokes: Option<usize>,
+    /// Default: what converges.
+    #[serde(default)]
+    pub(super) steps: Option<usize>,
+}
+
+fn four() -> usize {
+    4
+}
+
+/// What plots it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Plot {
+    pub(super) machine: String,
+    #[serde(default = "three_hundred")]
+    pub(super) dpi: f64,
+}
+
+fn three_hundred() -> f64 {
+    300.0
+}
+
+impl Recipe {
+    /// A built-in recipe by name, or a file; `settings` are `key.key=value` changes to it.
+    pub(super) fn load(name: &str, settings: &[String]) -> Result<Self, Failure> {
+        let (file, text) = text_of(name)?;
+        let recipe: Self = config::parse(&file, &text)?;
+        let recipe = if settings.is_empty() { recipe } else { with_settings(&file, &text, settings)? };
+        if !(10.0..=1200.0).contains(&recipe.plot.dpi) {
+            return Err(Failure::Input(format!("{file}: plot.dpi is {}: give 10 to 1200", recipe.plot.dpi)));
+        }
+        Ok(recipe)
+    }
+}
+
+fn text_of(name: &str) -> Result<(String, String), Failure> {
+    if let Some((name, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
+        return Ok((format!("built-in {name}"), (*text).to_owned()));
+    }
+    let path = Path::new(name);
+    if !path.exists() && path.extension().is_none() && !files::is_dash(path) {
+        let names = BUILT_IN.map(|(name, _)| name);
+        let guess = config::nearest(name, names).map_or(String::new(), |known| format!(" (did you mean `{known}`?)"));
+        return Err(Failure::Input(format!(
+            "no recipe `{name}`{guess}: the built-in ones are {}, or give a TOML file",
+            names.join(", ")
+        )));
+    }
+    Ok((name.to_owned(), files::read_text(path)?))
+}
+
+/// The recipe with `--set` changes: a value is TOML if it can be, else a text.
+fn with_settings(file: &str, text: &str, settings: &[String]) -> Result<Recipe, Failure> {
+    let mut table: toml::Table = config::parse(file, text)?;
+    for setting in settings {
+        let wrong = |why: &str| Failure::Input(format!("--set {setting}: {why}, such as `--set generate.strokes=300`"));
+        let (keys, value) = setting.split_once('=').ok_or_else(|| wrong("write KEY=VALUE"))?;
+        let parsed: Option<toml::Table> = toml::from_str(&format!("v = {value}")).ok();
+        let value = parsed.and_then(|mut t| t.remove("v")).unwrap_or_else(|| toml::Value::String(value.into()));
+        let mut keys: Vec<&str> = keys.split('.').map(str::trim).collect();
+        let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(|| wrong("the key is empty"))?;
+        let mut at = &mut table;
+        for key in keys {
+            let next = at.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            at = next.as_table_mut().ok_or_else(|| wrong("the key goes through a value"))?;
+        }
+        at.insert(last.into(), value);
+    }
+    let changed = toml::to_string(&table).map_err(|error| Failure::Input(format!("--set: {error}")))?;
+    Ok(config::parse(&format!("{file} with --set"), &changed)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(settings: &[&str]) -> Result<Recipe, Failure> {
+        Recipe::load("first-ink", &settings.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn settings_change_the_recipe() {
+        let recipe = load(&["generate.strokes=12", "paper.page=a5 landscape", "seed=9"]).unwrap();
+        assert_eq!((recipe.generate.strokes, recipe.seed), (Some(12), 9));
+        assert_eq!(recipe.paper.page, "a5 landscape");
+    }
+
+    #[test]
+    fn wrong_settings_are_explained() {
+        for (setting, expected) in [
+            ("generate.stroks=12", "did you mean `strokes`?"),
+            ("seed", "write KEY=VALUE"),
+            ("seed.x=1", "goes through a value"),
+            ("paper.margin=3", "length"),
+        ] {
+            let error = load(&[setting]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{setting}: {error}");
+        }
+        assert!(Recipe::load("first-inc", &[]).unwrap_err().to_string().contains("did you mean `first-ink`?"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Words, tables and progress bars; JSON for scripts.
+
+#![expect(clippy::print_stderr, reason = "this is the one place that speaks to people")]
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use super::{Color, Failure, Talk};
+
+/// Where and how loudly to speak.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    json: bool,
+    quiet: bool,
+    color: bool,
+}
+
+impl Terminal {
+    pub(super) fn new(talk: &Talk) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = match talk.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stderr().is_terminal() && !no_color,
+        };
+        let level = match (talk.quiet, talk.verbose) {
+            (true, _) => "error",
+            (false, 0) => "warn",
+            (false, 1) => "traceur=info,warn",
+            (false, 2) => "traceur=debug,warn",
+            (false, _) => "traceur=trace,info",
+        };
+        // A second terminal in one process (a test) keeps the first one's subscriber.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::new(level))
+            .with_writer(io::stderr)
+            .with_ansi(color)
+            .with_target(false)
+            .without_time()
+            .try_init();
+        Self { json: talk.json, quiet: talk.quiet, color }
+    }
+
+    /// The error line.
+    pub(super) fn error(&self, failure: &Failure) {
+        let red = if self.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+        let text = failure.to_string().replace('\n', " ");
+        eprintln!("{}error{}: {text}", red.0, red.1);
+    }
+
+    /// A word to the person at the terminal; on stderr, so that stdout stays for results.
+    pub(super) fn say(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    /// A warning; stderr.
+    pub(super) fn warn(&self, text: impl AsRef<str>) {
+        tracing::warn!("{}", text.as_ref());
+    }
+
+    /// A command's result: `value` for scripts under `--json`, else `text` for people; stdout.
+    pub(super) fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        let text = if self.json {
+            serde_json::to_string(value).map_err(|error| Failure::Input(error.to_string()))?
+        } else if self.quiet {
+            return Ok(());
+        } else {
+            text()
+        };
+        self.stdout(format!("{}\n", text.trim_end()).as_bytes())
+    }
+
+    /// One event of a long command: a JSON line under `--json`, nothing else.
+    pub(super) fn event(&self, value: &impl Serialize) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string(value).map_err(|error| Failure::Input(error.to_string()))?;
+        self.stdout(format!("{text}\n").as_bytes())
+    }
+
+    /// Raw bytes to stdout.
+    pub(super) fn stdout(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Closed),
+            Err(error) => Err(Failure::Input(format!("stdout: {error}"))),
+        }
+    }
+
+    /// A progress bar with the time left; nothing when stderr is no terminal, or under `--quiet`.
+    pub(super) fn progress(&self, what: &str, steps: u64) -> ProgressBar {
+        let bar = ProgressBar::new(steps);
+        if self.quiet || !io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let template = "{prefix:>10} [{bar:30}] {percent:>3} %  {msg}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
+    /// Asks the person to press Enter; false at the end of input.
+    pub(super) fn wait_for_enter(&self, text: &str) -> bool {
+        eprintln!("{text}");
+        let mut line = String::new();
+        matches!(io::stdin().read_line(&mut line), Ok(read) if read > 0)
+    }
+}
+
+/// A table with columns as wide as they need to be; the first column is left, the others right.
+pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let mut text = line(header.to_vec());
+    for row in rows {
+        text += &line(row.iter().map(String::as_str).collect());
+    }
+    text
+}
+
+/// `3 h 05 min`, `4 min 05 s`, `12.3 s`.
+pub(super) fn clock(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a plot lasts hours, not ages")]
+    let whole = seconds.round() as u64;
+    if whole < 3600 {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    } else {
+        format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
+    }
+}

@@ -1,0 +1,138 @@
+//! Pictures of a page: linear light for the optics, eight bits for files.
+
+use std::io::Cursor;
+
+use image::{ImageFormat, RgbImage};
+
+use crate::color::{Srgb8, linear, to_srgb8};
+use crate::sim::ink::Paper;
+
+/// Why a picture could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The PNG encoder's refusal.
+    #[error("the picture could not be encoded: {0}")]
+    Encode(#[from] image::ImageError),
+    /// Two pictures of different shapes can't be compared.
+    #[error("the pictures could not be compared: {0}")]
+    Compare(String),
+}
+
+/// A picture of a whole page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Pixels a row.
+    pub width_px: usize,
+    /// Rows.
+    pub height_px: usize,
+    /// Light of each pixel, row by row from the top left; linear sRGB, 0 to 1.
+    pub light: Vec<[f32; 3]>,
+}
+
+impl From<Paper> for Picture {
+    fn from(paper: Paper) -> Self {
+        Self { width_px: paper.width_px, height_px: paper.height_px, light: paper.light }
+    }
+}
+
+impl Picture {
+    /// A picture of eight-bit sRGB pixels, row by row.
+    #[must_use]
+    pub fn from_rgb8(width_px: usize, height_px: usize, pixels: &[[u8; 3]]) -> Self {
+        let light = pixels.iter().map(|[r, g, b]| linear(Srgb8::new(*r, *g, *b))).collect();
+        Self { width_px, height_px, light }
+    }
+
+    /// The picture at another size: each new pixel is the mean light of the area that it covers.
+    #[must_use]
+    pub fn resized(&self, width_px: usize, height_px: usize) -> Self {
+        let across = Shares::new(self.width_px, width_px);
+        let down = Shares::new(self.height_px, height_px);
+        let mut rows = vec![[0.0_f32; 3]; width_px * self.height_px];
+        for (row, target) in self.light.chunks(self.width_px).zip(rows.chunks_mut(width_px)) {
+            across.average(target, |from| row[from]);
+        }
+        let mut light = vec![[0.0_f32; 3]; width_px * height_px];
+        let mut column = vec![[0.0_f32; 3]; height_px];
+        for x in 0..width_px {
+            down.average(&mut column, |from| rows[from * width_px + x]);
+            for (y, value) in column.iter().enumerate() {
+                light[y * width_px + x] = *value;
+            }
+        }
+        Self { width_px, height_px, light }
+    }
+
+    /// Eight-bit sRGB.
+    #[must_use]
+    pub fn to_image(&self) -> RgbImage {
+        let (width_px, height_px) = (as_u32(self.width_px), as_u32(self.height_px));
+        RgbImage::from_fn(width_px, height_px, |x, y| {
+            image::Rgb(to_srgb8(self.light[y as usize * self.width_px + x as usize]).into())
+        })
+    }
+
+    /// The bytes of a PNG file.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Cursor::new(Vec::new());
+        self.to_image().write_to(&mut bytes, ImageFormat::Png)?;
+        Ok(bytes.into_inner())
+    }
+}
+
+fn as_u32(pixels: usize) -> u32 {
+    u32::try_from(pixels).unwrap_or(u32::MAX)
+}
+
+/// For each new pixel of a row, which old pixels it covers and how much of it each fills.
+struct Shares(Vec<Vec<(usize, f32)>>);
+
+impl Shares {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixel numbers and shares")]
+    fn new(from: usize, to: usize) -> Self {
+        let scale = from as f64 / to as f64;
+        let shares = (0..to).map(|new| {
+            let (low, high) = (new as f64 * scale, (new + 1) as f64 * scale);
+            let last = (high.ceil() as usize).min(from);
+            (low as usize..last)
+                .map(|old| (old, (high.min(old as f64 + 1.0) - low.max(old as f64)).max(0.0) / scale))
+                .map(|(old, share)| (old, share as f32))
+                .collect()
+        });
+        Self(shares.collect())
+    }
+
+    fn average(&self, target: &mut [[f32; 3]], source: impl Fn(usize) -> [f32; 3]) {
+        for (target, shares) in target.iter_mut().zip(&self.0) {
+            *target = [0.0; 3];
+            for (from, share) in shares {
+                let light = source(*from);
+                for channel in 0..3 {
+                    target[channel] += light[channel] * share;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resizing_keeps_the_mean_light() {
+        let light: Vec<_> = (0_u16..35).map(|i| [f32::from(i) / 35.0, 0.5, 1.0]).collect();
+        let picture = Picture { width_px: 7, height_px: 5, light };
+        let mean = |picture: &Picture| {
+            picture.light.iter().map(|light| light[0]).sum::<f32>() / picture.light.len() as f32
+        };
+        for (width_px, height_px) in [(3, 2), (7, 5), (1, 1), (14, 11)] {
+            assert!((mean(&picture.resized(width_px, height_px)) - mean(&picture)).abs() < 1e-5);
+        }
+        assert_eq!(picture.resized(7, 5), picture);
+    }
+}
