@@ -1,2 +1,8 @@
-//! User stories, end to end.
-fn main() {}
+//! User stories, end to end, through the program itself: one module a story.
+
+mod bad_input_is_explained;
+mod hostile_bytes;
+mod neuron_to_ink;
+mod own_pens;
+mod plan_what_plot_does;
+mod support;

@@ -1,0 +1,51 @@
+//! Random and mutated bytes at every parser: an answer or an error, never a panic.
+
+use proptest::prelude::*;
+use traceur::drawing::svg::{self, ReadOptions};
+use traceur::machine::{BUILT_IN, Profile};
+use traceur::pens::Inventory;
+use traceur::sim;
+
+use crate::support::SVG;
+
+fn profile() -> Profile {
+    Profile::parse(BUILT_IN[0].0, BUILT_IN[0].1).unwrap()
+}
+
+/// A text with some of its bytes replaced, so that most of it still parses.
+fn mutated(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec((0..text.len(), any::<u8>()), 0..12).prop_map(move |changes| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, byte) in changes {
+            bytes[at] = byte;
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn svg(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), mutated(SVG)]) {
+        let _ = svg::read("random.svg", &bytes, &ReadOptions::default());
+    }
+
+    #[test]
+    fn pens(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), mutated(traceur::pens::BUILT_IN[1].1)]) {
+        let _ = Inventory::parse("random.toml", &String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn machines(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), mutated(BUILT_IN[1].1)]) {
+        let _ = Profile::parse("random.toml", &String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn programs(bytes in prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..300),
+        mutated("G21 G90\nG0 X1 Y2\nM3 S700\nG4 P0.1\nG1 X30 Y4 F3000\nG2 X5 Y5 I1 J2\n$J=G91 X1 F100\n?~!\nM3 S300\nM2\n"),
+    ]) {
+        let _ = sim::run_program(&bytes, &profile());
+    }
+}

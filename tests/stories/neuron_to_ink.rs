@@ -1,0 +1,55 @@
+//! From a neuron to simulated ink in one command, small enough for a test.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Bench, files_below};
+
+const SMALL: &str = "run first-ink --set paper.page=60x50mm --set paper.margin=4mm --set generate.steps=60 --set plot.dpi=150";
+
+#[test]
+fn one_command_makes_the_drawing_the_programs_the_ink_and_the_report() {
+    let bench = Bench::new();
+    let report = bench.run(&format!("{SMALL} --out out --json")).json();
+    let files = files_below(&bench.path("out"));
+    for name in ["drawing.svg", "ink.png", "report.json"] {
+        assert!(files.contains(&name.to_owned()), "{files:?}");
+    }
+    let saved: Value = serde_json::from_slice(&fs::read(bench.path("out/report.json")).unwrap()).unwrap();
+    assert_eq!(saved, report);
+    let passes = report["passes"].as_array().unwrap();
+    assert_eq!(files.iter().filter(|name| name.ends_with(".gcode")).count(), passes.len());
+    let excitation = |stage: &str| report["excitation"][stage].as_f64().unwrap();
+    assert!(excitation("tuned") > excitation("snapped"), "{report}");
+    assert!(excitation("tuned") > 1.2 * excitation("start"), "{report}");
+    let gap = &report["gap"];
+    assert_eq!(gap["off_page"], 0.0);
+    let kept = gap["excitation"]["inked"].as_f64().unwrap() / gap["excitation"]["wanted"].as_f64().unwrap();
+    assert!(kept >= 0.95, "{report}");
+}
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    let bench = Bench::new();
+    for threads in ["1", "2"] {
+        let words = format!("{SMALL} --set generate.steps=8 --out out{threads} --quiet");
+        bench.start(&words, &[("RAYON_NUM_THREADS", threads)], b"").done();
+    }
+    let names = files_below(&bench.path("out1"));
+    assert_eq!(names, files_below(&bench.path("out2")));
+    for name in names {
+        let read = |folder: &str| fs::read(bench.path(folder).join(&name)).unwrap();
+        assert!(read("out1") == read("out2"), "{name}");
+    }
+}
+
+#[test]
+fn a_generated_drawing_can_be_planned() {
+    let bench = Bench::new();
+    let made = bench
+        .run("generate --neuron lite0:b6:24 --page 60x50mm --pens cmyk --steps 8 --seed 3 -o drawing.svg --json")
+        .json();
+    let plan = bench.run("plan drawing.svg -p cmyk --json").json();
+    assert_eq!(made["pens"].as_array().unwrap().len(), plan["passes"].as_array().unwrap().len());
+}
