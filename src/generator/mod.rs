@@ -1,1 +1,3 @@
 //! (in the making)
+pub mod network;
+pub mod weights;
