@@ -1,3 +1,40 @@
 //! Timed motion: how fast the pen may go around each corner, and when it is where.
 //!
 //! Comes in: a [`Pass`](crate::toolpath::Pass) and a [`Profile`](crate::machine::Profile). Goes out: a [`Plan`].
+//! Deliberately absent: bytes and steps (that is [`crate::protocol`]'s), and any clock: a plan's time begins at 0.
+//!
+//! # Symbols
+//!
+//! | symbol | meaning | unit |
+//! |---|---|---|
+//! | v, `_v2` | speed along the path; its square | mm/s, mm²/s² |
+//! | a | acceleration along the path | mm/s² |
+//! | δ | junction deviation: how far a corner may be cut in thought | mm |
+//! | θ | angle between two segments at their corner; π is straight on, 0 a reversal | rad |
+//! | u | unit vector along a segment | – |
+//!
+//! # One run
+//!
+//! ```text
+//! v ▲ nominal ┄┄┄┄┄┄┄┄╭───────╮┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  a Segment becomes a Trapezoid:
+//!   │                ╱         ╲       junction           up to three Blocks of constant acceleration.
+//!   │               ╱           ╲     ╱─────────╮
+//!   │  entry ──────╱             ╲───╱           ╲        Junctions bound the speed at corners; the sweeps, backward
+//!   │             ╱                               ╲       then forward, make each bound reachable from its neighbors.
+//!   └────────────┴────────────────┴────────────────┴──► distance
+//! ```
+//!
+//! The rules are those of GRBL 1.1's `planner.c` with the whole run in view, so that the plan is what the firmware would
+//! do with an endless look-ahead.
+
+mod junction;
+mod plan;
+mod segment;
+mod sweep;
+mod trapezoid;
+
+pub use junction::junction_v2;
+pub use plan::{Instant, Motion, Plan, plan};
+pub use segment::{AxisLimits, Segment};
+pub use sweep::plan_segments;
+pub use trapezoid::{Block, Trapezoid};

@@ -3,6 +3,18 @@
 //! Comes in: a [`Drawing`](crate::drawing::Drawing). Goes out: a [`Toolpath`]. Deliberately absent: time
 //! ([`crate::motion`]).
 
+mod chains;
+mod greedy;
+mod join;
+mod order;
+mod plan;
+mod search;
+mod tree;
+
+pub use join::join;
+pub use order::order;
+pub use plan::{Options, PassReport, Report, plan};
+
 use crate::drawing::Page;
 use crate::geometry::{Point, Polyline};
 use crate::pens::Pen;
@@ -50,5 +62,14 @@ impl Statistics {
             at = stroke.end();
         }
         sum
+    }
+}
+
+impl std::ops::AddAssign for Statistics {
+    fn add_assign(&mut self, other: Self) {
+        self.strokes += other.strokes;
+        self.draw_mm += other.draw_mm;
+        self.travel_mm += other.travel_mm;
+        self.lifts += other.lifts;
     }
 }

@@ -1,0 +1,131 @@
+//! Ordering of random dashes against a nearest-neighbor peer: `cargo bench --bench toolpath`.
+//!
+//! Prints the travel of both first, then times them.
+
+use std::time::Instant;
+
+use divan::{Bencher, black_box};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use traceur::geometry::{Point, Polyline};
+use traceur::toolpath::{Statistics, order};
+
+const COUNTS: [usize; 3] = [1_000, 10_000, 50_000];
+
+#[expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
+fn main() {
+    println!("dashes   file order mm   nearest mm    ours mm   ours/nearest   nearest s   ours s");
+    for count in COUNTS.into_iter().chain([200_000]) {
+        let given = dashes(count);
+        let begin = Instant::now();
+        let nearest = Statistics::of(&nearest_neighbor(given.clone())).travel_mm;
+        let nearest_s = begin.elapsed().as_secs_f64();
+        let begin = Instant::now();
+        let ours = Statistics::of(&order(given.clone())).travel_mm;
+        let ours_s = begin.elapsed().as_secs_f64();
+        let before = Statistics::of(&given).travel_mm;
+        let ratio = ours / nearest;
+        println!(
+            "{count:6}   {before:13.0}   {nearest:10.0}   {ours:8.0}   {ratio:12.3}   {nearest_s:9.3}   {ours_s:6.3}"
+        );
+    }
+    divan::main();
+}
+
+#[divan::bench(args = COUNTS, sample_count = 5, sample_size = 1)]
+fn ours(bencher: Bencher<'_, '_>, count: usize) {
+    bencher.with_inputs(|| dashes(count)).bench_values(|given| black_box(order(given)));
+}
+
+#[divan::bench(args = COUNTS, sample_count = 5, sample_size = 1)]
+fn nearest(bencher: Bencher<'_, '_>, count: usize) {
+    bencher.with_inputs(|| dashes(count)).bench_values(|given| black_box(nearest_neighbor(given)));
+}
+
+/// Dashes of 1.5 mm in random places and directions on an A3 sheet.
+fn dashes(count: usize) -> Vec<Polyline> {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let dash = |_| {
+        let at = Point::new(random.random_range(5.0..290.0), random.random_range(5.0..415.0));
+        let (sin, cos) = random.random_range(0.0..std::f64::consts::TAU).sin_cos();
+        Polyline::new(vec![at, Point::new(at.x + 1.5 * cos, at.y + 1.5 * sin)])
+    };
+    (0..count).map(dash).collect()
+}
+
+/// What most plotter programs do: always the nearest end next, on a grid of about two ends a cell.
+fn nearest_neighbor(mut strokes: Vec<Polyline>) -> Vec<Polyline> {
+    let mut grid = Grid::new(&strokes);
+    let mut at = Point::ORIGIN;
+    let mut ordered = Vec::with_capacity(strokes.len());
+    while let Some(end) = grid.take_nearest(at, &strokes) {
+        let mut stroke = std::mem::take(&mut strokes[end / 2]);
+        if end % 2 == 1 {
+            stroke.reverse();
+        }
+        at = stroke.end();
+        ordered.push(stroke);
+    }
+    ordered
+}
+
+struct Grid {
+    cells: Vec<Vec<(Point, usize)>>,
+    size: i64,
+    step: f64,
+}
+
+impl Grid {
+    fn new(strokes: &[Polyline]) -> Self {
+        let size = (strokes.len() as f64).sqrt().ceil().max(1.0);
+        let step = 430.0 / size;
+        let mut grid = Self { cells: vec![Vec::new(); (size * size) as usize], size: size as i64, step };
+        for (index, stroke) in strokes.iter().enumerate() {
+            for (side, point) in [stroke.start(), stroke.end()].into_iter().enumerate() {
+                let cell = grid.cell_of(point);
+                let cell = grid.index(cell);
+                grid.cells[cell].push((point, 2 * index + side));
+            }
+        }
+        grid
+    }
+
+    fn cell_of(&self, point: Point) -> (i64, i64) {
+        let along = |x: f64| ((x / self.step) as i64).clamp(0, self.size - 1);
+        (along(point.x), along(point.y))
+    }
+
+    fn index(&self, (x, y): (i64, i64)) -> usize {
+        (y * self.size + x) as usize
+    }
+
+    /// The end nearest to `at`, searching ring by ring; its stroke leaves the grid.
+    fn take_nearest(&mut self, at: Point, strokes: &[Polyline]) -> Option<usize> {
+        let (x, y) = self.cell_of(at);
+        let mut best: Option<(f64, usize)> = None;
+        for ring in 0..self.size {
+            if best.is_some_and(|(distance, _)| distance <= (ring - 1) as f64 * self.step) {
+                break;
+            }
+            for cy in (y - ring).max(0)..=(y + ring).min(self.size - 1) {
+                let step = if (cy - y).abs() == ring { 1 } else { (2 * ring).max(1) };
+                for cx in
+                    (x - ring..=x + ring).step_by(step as usize).filter(|cx| (0..self.size).contains(cx))
+                {
+                    for (point, end) in &self.cells[self.index((cx, cy))] {
+                        let distance = point.distance(at);
+                        if best.is_none_or(|(least, _)| distance < least) {
+                            best = Some((distance, *end));
+                        }
+                    }
+                }
+            }
+        }
+        let end = best?.1;
+        for point in [strokes[end / 2].start(), strokes[end / 2].end()] {
+            let cell = self.index(self.cell_of(point));
+            self.cells[cell].retain(|(_, other)| other / 2 != end / 2);
+        }
+        Some(end)
+    }
+}

@@ -1,0 +1,271 @@
+//! A pass, timed.
+
+use super::{AxisLimits, Segment, Trapezoid, plan_segments};
+use crate::geometry::Point;
+use crate::machine::{Lift, Placement, Profile};
+use crate::toolpath::Pass;
+
+/// One item of a [`Plan`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Motion {
+    /// A straight move.
+    Move {
+        /// When it begins; s since the plan's begin.
+        begin: f64,
+        /// Where it begins; machine mm.
+        from: Point,
+        /// Where it ends; machine mm.
+        to: Point,
+        /// The stroke that it draws, by index in the pass; `None` when it travels with the pen up.
+        stroke: Option<usize>,
+        /// Its speed profile.
+        trapezoid: Trapezoid,
+    },
+    /// The pen goes up or down in place.
+    Lift {
+        /// When it begins; s since the plan's begin.
+        begin: f64,
+        /// Where; machine mm.
+        at: Point,
+        /// Whether the pen goes down.
+        down: bool,
+        /// How long it takes; s.
+        seconds: f64,
+    },
+}
+
+impl Motion {
+    /// When it begins; s since the plan's begin.
+    #[must_use]
+    pub fn begin(&self) -> f64 {
+        match self {
+            Self::Move { begin, .. } | Self::Lift { begin, .. } => *begin,
+        }
+    }
+
+    /// How long it takes; s.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        match self {
+            Self::Move { trapezoid, .. } => trapezoid.seconds(),
+            Self::Lift { seconds, .. } => *seconds,
+        }
+    }
+
+    /// The pen, this long after the motion's begin.
+    fn instant(&self, since: f64) -> Instant {
+        match self {
+            Self::Move { from, to, stroke, trapezoid, .. } => {
+                let (distance, speed) = trapezoid.at(since);
+                let position = from.lerp(*to, distance / trapezoid.length);
+                Instant { position, speed, pen_down: stroke.is_some() }
+            }
+            Self::Lift { at, down, .. } => Instant { position: *at, speed: 0.0, pen_down: *down },
+        }
+    }
+}
+
+/// The state of the pen at one time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Instant {
+    /// Where it is; machine mm.
+    pub position: Point,
+    /// How fast it moves; mm/s.
+    pub speed: f64,
+    /// Whether it is down. A pen counts as down from the begin of its way down to the begin of its way up.
+    pub pen_down: bool,
+}
+
+/// What a machine does for one pass, timed from 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    /// In order, without gaps.
+    pub motions: Vec<Motion>,
+}
+
+impl Plan {
+    /// How long all of it takes; s.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.motions.last().map_or(0.0, |last| last.begin() + last.seconds())
+    }
+
+    /// The pen `seconds` after the begin; before it as at the begin, after the end as at the end. An empty plan stands
+    /// at the machine's origin. Logarithmic in the number of motions.
+    #[must_use]
+    pub fn instant(&self, seconds: f64) -> Instant {
+        let after = self.motions.partition_point(|motion| motion.begin() <= seconds);
+        match self.motions.get(after.saturating_sub(1)) {
+            Some(motion) => motion.instant(seconds - motion.begin()),
+            None => Instant { position: Point::ORIGIN, speed: 0.0, pen_down: false },
+        }
+    }
+}
+
+/// Times `pass` on a machine: from its origin with the pen up, through every stroke, and back to the origin. The pen
+/// stands wherever it goes up or down.
+#[must_use]
+pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {
+    if pass.strokes.is_empty() {
+        return Plan::default();
+    }
+    let travel_speed = profile.limits.travel_speed;
+    let draw_speed =
+        pass.pen.speed.map_or(profile.limits.draw_speed, |pen| pen.min(profile.limits.draw_speed));
+    let mut planner =
+        Planner { plan: Plan::default(), now: 0.0, at: Point::ORIGIN, limits: AxisLimits::of(profile) };
+    for (index, stroke) in pass.strokes.iter().enumerate() {
+        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
+        planner.run(&points[..1], travel_speed, None);
+        planner.lift(&profile.lift, true);
+        planner.run(&points[1..], draw_speed, Some(index));
+        planner.lift(&profile.lift, false);
+    }
+    planner.run(&[Point::ORIGIN], travel_speed, None);
+    planner.plan
+}
+
+struct Planner {
+    plan: Plan,
+    now: f64,
+    at: Point,
+    limits: AxisLimits,
+}
+
+impl Planner {
+    /// Moves through `points` without stopping between them.
+    fn run(&mut self, points: &[Point], feed: f64, stroke: Option<usize>) {
+        let mut segments = Vec::with_capacity(points.len());
+        let mut ends = Vec::with_capacity(points.len());
+        let mut from = self.at;
+        for to in points {
+            if let Some(segment) = Segment::flat(from, *to, feed) {
+                segments.push(segment);
+                ends.push((from, *to));
+                from = *to;
+            }
+        }
+        for (trapezoid, (from, to)) in plan_segments(&segments, &self.limits).into_iter().zip(ends) {
+            self.plan.motions.push(Motion::Move { begin: self.now, from, to, stroke, trapezoid });
+            self.now += trapezoid.seconds();
+        }
+        self.at = from;
+    }
+
+    fn lift(&mut self, lift: &Lift, down: bool) {
+        let seconds = lift_seconds(lift, down);
+        self.plan.motions.push(Motion::Lift { begin: self.now, at: self.at, down, seconds });
+        self.now += seconds;
+    }
+}
+
+/// How long the pen takes up or down; s.
+fn lift_seconds(lift: &Lift, pen_down: bool) -> f64 {
+    match lift {
+        Lift::Servo { down_delay, .. } if pen_down => *down_delay,
+        Lift::Servo { up_delay, .. } => *up_delay,
+        Lift::Z { up, down, speed, acceleration } => {
+            Trapezoid::between_stops((up - down).abs(), *speed, *acceleration).seconds()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Polyline;
+    use crate::machine::BUILT_IN;
+    use crate::pens::Inventory;
+    use proptest::prelude::*;
+
+    fn profile(index: usize) -> Profile {
+        toml::from_str(BUILT_IN[index].1).unwrap()
+    }
+
+    fn pass(strokes: &[Vec<(f64, f64)>], speed: Option<f64>) -> Pass {
+        let line = |points: &Vec<(f64, f64)>| Polyline::new(points.iter().map(|p| Point::from(*p)).collect());
+        let mut pen = Inventory::parse("black.toml", crate::pens::BUILT_IN[2].1).unwrap().pens.remove(0);
+        pen.speed = speed;
+        Pass { pen, strokes: strokes.iter().map(line).collect() }
+    }
+
+    fn timed(strokes: &[Vec<(f64, f64)>], profile: &Profile) -> Plan {
+        plan(&pass(strokes, None), profile, &Placement::new(profile, 100.0))
+    }
+
+    #[test]
+    fn a_dot_is_a_touch_between_two_travels() {
+        let plan = timed(&[vec![(30.0, 60.0), (30.0, 60.0)]], &profile(0));
+        // 50 mm at 120 mm/s along (0.6, 0.8): a = 600 / 0.8 = 750 mm/s².
+        let travel = 50.0 / 120.0 + 120.0 / 750.0;
+        assert_eq!(plan.motions.len(), 4);
+        assert!((plan.seconds() - (2.0 * travel + 0.12 + 0.15)).abs() < 1e-9, "{}", plan.seconds());
+        let touch = plan.instant(travel + 0.01);
+        assert!(touch.pen_down && touch.position == Point::new(30.0, 40.0));
+        assert_eq!(plan.instant(1e9).position, Point::ORIGIN);
+        assert!(!plan.instant(-1.0).pen_down);
+    }
+
+    #[test]
+    fn a_z_pen_takes_a_trapezoid_up_and_down() {
+        let profile = profile(1);
+        // 3 mm at 15 mm/s and 200 mm/s²: 3/15 + 15/200.
+        assert!((lift_seconds(&profile.lift, true) - 0.275).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_slow_pen_draws_slowly_and_travels_fast() {
+        let profile = profile(0);
+        let pass = pass(&[vec![(50.0, 0.0), (100.0, 0.0)]], Some(10.0));
+        let plan = plan(&pass, &profile, &Placement::new(&profile, 100.0));
+        let peak = |motion: &Motion| match motion {
+            Motion::Move { trapezoid, stroke, .. } => Some((stroke.is_some(), trapezoid.peak)),
+            Motion::Lift { .. } => None,
+        };
+        let peaks: Vec<(bool, f64)> = plan.motions.iter().filter_map(peak).collect();
+        assert_eq!(peaks, [(false, 120.0), (true, 10.0), (false, 120.0)]);
+    }
+
+    #[test]
+    fn nothing_to_draw_takes_no_time() {
+        let plan = timed(&[], &profile(0));
+        assert_eq!((plan.seconds(), plan.instant(1.0).position), (0.0, Point::ORIGIN));
+    }
+
+    proptest! {
+        #[test]
+        fn a_sampled_plan_stays_within_its_limits(
+            strokes in prop::collection::vec(prop::collection::vec((0.0..90.0, 0.0..90.0), 2..8), 1..4),
+        ) {
+            let profile = profile(0);
+            let plan = timed(&strokes, &profile);
+            let step = plan.seconds() / 5000.0;
+            let mut last = plan.instant(0.0);
+            for sample in 1..=5000 {
+                let now = plan.instant(f64::from(sample) * step);
+                let fastest = if now.pen_down && last.pen_down { 50.0 } else { 120.0 };
+                prop_assert!(now.position.distance(last.position) <= fastest * step + 1e-6);
+                // At 45° both axes accelerate at once.
+                prop_assert!((now.speed - last.speed).abs() <= 600.0 * 2.0_f64.sqrt() * step + 1e-6);
+                last = now;
+            }
+            prop_assert!(last.speed < 1e-6);
+        }
+
+        #[test]
+        fn the_pen_stands_where_it_goes_up_or_down(
+            strokes in prop::collection::vec(prop::collection::vec((0.0..90.0, 0.0..90.0), 2..8), 1..4),
+        ) {
+            let plan = timed(&strokes, &profile(1));
+            for pair in plan.motions.windows(2) {
+                if let [Motion::Move { trapezoid, .. }, Motion::Lift { .. }] = pair {
+                    prop_assert!(trapezoid.exit == 0.0);
+                }
+                if let [Motion::Lift { .. }, Motion::Move { trapezoid, .. }] = pair {
+                    prop_assert!(trapezoid.entry == 0.0);
+                }
+                prop_assert!((pair[0].begin() + pair[0].seconds() - pair[1].begin()).abs() < 1e-9);
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! From a drawing to passes.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Pass, Statistics, Toolpath, join, order};
+use crate::drawing::{Drawing, Layer};
+use crate::geometry::{Polyline, Rect, clip, flatten};
+use crate::pens::{Pen, PenSet};
+
+/// How a drawing becomes a toolpath.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// What may be drawn on, in page space: the part of the page that the machine reaches; mm.
+    pub area: Rect,
+    /// Greatest distance between a curve and its polyline; mm, positive.
+    pub flatten_tolerance: f64,
+    /// Ends up to this far apart touch; mm. 0 joins only what meets exactly.
+    pub join_tolerance: f64,
+}
+
+impl Options {
+    /// The usual tolerances: 0.05 mm for curves, 0.1 mm for touching ends.
+    #[must_use]
+    pub fn new(area: Rect) -> Self {
+        Self { area, flatten_tolerance: 0.05, join_tolerance: 0.1 }
+    }
+}
+
+/// What planning did to one pen's strokes.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct PassReport {
+    /// The pen's id.
+    pub pen: String,
+    /// Its strokes as they were in the drawing: flattened and clipped, in the order given.
+    pub before: Statistics,
+    /// Its strokes as they will be plotted.
+    pub after: Statistics,
+}
+
+/// What planning did.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
+pub struct Report {
+    /// Sum over the passes of the strokes as they were in the drawing: flattened and clipped, in the order given.
+    pub before: Statistics,
+    /// Sum over the passes of the strokes as they will be plotted.
+    pub after: Statistics,
+    /// One a pass, first pass first.
+    pub passes: Vec<PassReport>,
+    /// Length that lay outside the area and is not drawn; mm.
+    pub clipped_mm: f64,
+    /// Strokes without length that are drawn: one touch of the pen each.
+    pub dots: usize,
+    /// Strokes of which nothing is drawn: all of it lies outside, or the same pen draws the same dot already.
+    pub dropped: usize,
+}
+
+/// Turns a drawing into passes, light pens first: each pen's strokes are flattened, clipped to the area, joined where they
+/// touch, and put in an order with little travel. Layers of the same pen become one pass; a pen without strokes has none.
+///
+/// Travel is never longer than in the order given: where joining would make it so, that pen's strokes stay unjoined.
+#[must_use]
+pub fn plan(drawing: &Drawing, options: &Options) -> (Toolpath, Report) {
+    let mut toolpath = Toolpath { page: drawing.page, passes: Vec::new() };
+    let mut report = Report::default();
+    for (pen, layers) in by_pen(&drawing.layers) {
+        let given = marks(&layers, options, &mut report);
+        if given.is_empty() {
+            continue;
+        }
+        let before = Statistics::of(&given);
+        let strokes = shortest(without_equal_dots(given, &mut report), options, before.travel_mm);
+        let after = Statistics::of(&strokes);
+        report.before += before;
+        report.after += after;
+        report.passes.push(PassReport { pen: pen.id.clone(), before, after });
+        toolpath.passes.push(Pass { pen, strokes });
+    }
+    (toolpath, report)
+}
+
+/// Each pen with its layers, in pass order.
+fn by_pen(layers: &[Layer]) -> Vec<(Pen, Vec<&Layer>)> {
+    let mut of_pen: HashMap<&str, Vec<&Layer>> = HashMap::new();
+    for layer in layers {
+        of_pen.entry(&layer.pen.id).or_default().push(layer);
+    }
+    let pens = PenSet::new(of_pen.values().map(|layers| layers[0].pen.clone()).collect());
+    pens.pens().iter().map(|pen| (pen.clone(), of_pen.remove(pen.id.as_str()).unwrap_or_default())).collect()
+}
+
+/// What the strokes of some layers draw inside the area.
+fn marks(layers: &[&Layer], options: &Options, report: &mut Report) -> Vec<Polyline> {
+    let mut marks = Vec::new();
+    for stroke in layers.iter().flat_map(|layer| &layer.strokes) {
+        for line in flatten(&stroke.path, options.flatten_tolerance) {
+            let parts = clip(&line, options.area);
+            let kept: f64 = parts.iter().map(Polyline::length).sum();
+            report.clipped_mm += (line.length() - kept).max(0.0);
+            report.dropped += usize::from(parts.is_empty());
+            marks.extend(parts);
+        }
+    }
+    marks
+}
+
+/// A dot drawn twice looks like one.
+fn without_equal_dots(mut strokes: Vec<Polyline>, report: &mut Report) -> Vec<Polyline> {
+    let mut seen = HashSet::new();
+    let given = strokes.len();
+    strokes.retain(|stroke| {
+        let at = stroke.start();
+        // Adding zero makes −0 and 0 the same place.
+        !is_dot(stroke) || seen.insert(((at.x + 0.0).to_bits(), (at.y + 0.0).to_bits()))
+    });
+    report.dropped += given - strokes.len();
+    report.dots += seen.len();
+    strokes
+}
+
+fn is_dot(stroke: &Polyline) -> bool {
+    stroke.points.iter().all(|point| *point == stroke.start())
+}
+
+/// Joined and ordered, or only ordered where joining makes the travel longer than `most` mm.
+fn shortest(strokes: Vec<Polyline>, options: &Options, most: f64) -> Vec<Polyline> {
+    let joined = order(join(strokes.clone(), options.join_tolerance));
+    if Statistics::of(&joined).travel_mm <= most { joined } else { order(strokes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::{Page, Stroke};
+    use crate::geometry::{BezPath, Point};
+    use crate::pens::{BUILT_IN, Inventory};
+    use proptest::prelude::*;
+
+    const PAGE: Page = Page { width: 100.0, height: 100.0 };
+
+    fn options() -> Options {
+        Options::new(Rect::new(0.0, 0.0, 100.0, 100.0))
+    }
+
+    fn pen(index: usize) -> Pen {
+        Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens.remove(index)
+    }
+
+    fn stroke(path: &str) -> Stroke {
+        Stroke { path: BezPath::from_svg(path).unwrap() }
+    }
+
+    fn drawing(layers: Vec<(Pen, Vec<Stroke>)>) -> Drawing {
+        Drawing {
+            page: PAGE,
+            layers: layers.into_iter().map(|(pen, strokes)| Layer { pen, strokes }).collect(),
+        }
+    }
+
+    fn one_pen(strokes: Vec<Stroke>) -> (Toolpath, Report) {
+        plan(&drawing(vec![(pen(0), strokes)]), &options())
+    }
+
+    #[test]
+    fn an_empty_drawing_has_no_passes() {
+        assert_eq!(plan(&drawing(vec![]), &options()).1, Report::default());
+        assert!(one_pen(vec![]).0.passes.is_empty());
+    }
+
+    #[test]
+    fn what_lies_outside_is_not_drawn_and_is_counted() {
+        let (toolpath, report) = one_pen(vec![stroke("M200 0 L210 0"), stroke("M200 200 L200 200")]);
+        assert!(toolpath.passes.is_empty());
+        assert_eq!((report.clipped_mm, report.dropped, report.dots), (10.0, 2, 0));
+        let (toolpath, report) = one_pen(vec![stroke("M90 5 L130 5")]);
+        assert_eq!((toolpath.passes[0].strokes[0].end(), report.clipped_mm), (Point::new(100.0, 5.0), 30.0));
+    }
+
+    #[test]
+    fn two_hundred_thousand_equal_dots_are_one() {
+        let (toolpath, report) = one_pen(vec![stroke("M7 7 L7 7"); 200_000]);
+        assert_eq!((toolpath.passes[0].strokes.len(), report.dots, report.dropped), (1, 1, 199_999));
+        assert_eq!((report.before.strokes, report.after.lifts), (200_000, 1));
+    }
+
+    #[test]
+    fn a_million_vertices_stay_one_stroke() {
+        let path: BezPath = (0..1_000_000)
+            .map(|n| {
+                let (sin, cos) = (f64::from(n) * 0.01).sin_cos();
+                let at = Point::new(50.0 + 40.0 * cos, 50.0 + 40.0 * sin);
+                if n == 0 { kurbo::PathEl::MoveTo(at) } else { kurbo::PathEl::LineTo(at) }
+            })
+            .collect();
+        let (toolpath, _) = one_pen(vec![Stroke { path }]);
+        assert_eq!(toolpath.passes[0].strokes[0].points.len(), 1_000_000);
+    }
+
+    #[test]
+    fn pens_go_light_to_dark_and_each_has_one_pass() {
+        let line = || vec![stroke("M1 1 L9 9")];
+        let dark_first =
+            drawing(vec![(pen(0), line()), (pen(3), line()), (pen(0), line()), (pen(5), vec![])]);
+        let (toolpath, report) = plan(&dark_first, &options());
+        assert_eq!(toolpath.passes.len(), 2);
+        assert!(toolpath.passes[0].pen.lightness() >= toolpath.passes[1].pen.lightness());
+        assert_eq!(report.before.strokes, 3);
+    }
+
+    #[test]
+    fn a_thousand_pens_make_a_thousand_passes() {
+        let layer = |n: u32| (Pen { id: format!("pen-{n}"), ..pen(0) }, vec![stroke("M1 1 L9 9")]);
+        assert_eq!(plan(&drawing((0..1000).map(layer).collect()), &options()).0.passes.len(), 1000);
+    }
+
+    proptest! {
+        #[test]
+        fn pens_keep_their_marks_and_travel_is_no_longer(
+            layers in prop::collection::vec(
+                (0_usize..3, prop::collection::vec(prop::collection::vec((0_u8..30, 0_u8..30), 2..5), 0..20)), 0..5),
+        ) {
+            let path = |points: &Vec<(u8, u8)>| {
+                let words: Vec<String> = points.iter().map(|p| format!("{} {}", p.0, p.1)).collect();
+                stroke(&format!("M{}", words.join(" L")))
+            };
+            let drawing = drawing(layers.iter().map(|(index, strokes)| (pen(*index), strokes.iter().map(path).collect())).collect());
+            let (toolpath, report) = plan(&drawing, &options());
+            prop_assert!(report.after.travel_mm <= report.before.travel_mm + 1e-6);
+            for pass in &toolpath.passes {
+                let given = drawing.layers.iter().filter(|layer| layer.pen == pass.pen).flat_map(|layer| &layer.strokes);
+                let given: f64 = given.flat_map(|stroke| flatten(&stroke.path, 0.05)).map(|line| line.length()).sum();
+                let drawn = Statistics::of(&pass.strokes).draw_mm;
+                prop_assert!((given - drawn).abs() < 1e-6, "{} {}", given, drawn);
+            }
+        }
+    }
+}
