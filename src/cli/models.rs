@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::terminal::table;
 use super::{Failure, Terminal, files};
-use crate::generator::network::Network;
+use crate::generator::network::Layer;
 use crate::generator::weights;
 
 /// List, import and verify networks.
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             Ok(())
         }
         Verb::Verify => {
-            weights::verify()?;
+            weights::verify(weights::EMBEDDED)?;
             terminal.result(&serde_json::json!({ "lite0": weights::EMBEDDED_SHA256 }), || {
                 format!("lite0: SHA-256 {} as pinned", weights::EMBEDDED_SHA256)
             })
@@ -56,9 +56,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn list(terminal: &Terminal) -> Result<(), Failure> {
-    let network = Network::lite0()?;
-    let layers: Vec<(String, usize)> =
-        network.layers().into_iter().map(|layer| (layer.to_string(), network.channels(layer))).collect();
+    let layers: Vec<(String, usize)> = Layer::all().map(|layer| (layer.to_string(), layer.channels())).collect();
     let value = serde_json::json!({ "models": [{ "id": "lite0", "layers": &layers }] });
     terminal.result(&value, || {
         let rows: Vec<_> =

@@ -76,7 +76,7 @@ pub(super) fn plan_input(input: &Input, profile: &Profile, terminal: &Terminal) 
 pub(super) fn plan(drawing: &Drawing, profile: &Profile, terminal: &Terminal) -> Result<Planned, Failure> {
     let page = drawing.page;
     let placement = Placement::new(profile, page.height);
-    let options = Options { area: placement.reach(profile, page.width), ..Options::default() };
+    let options = Options::new(placement.reach(profile, page.width));
     let (toolpath, report) = toolpath::plan(drawing, &options);
     if toolpath.passes.is_empty() {
         return Err(Failure::Input(format!(
@@ -89,8 +89,8 @@ pub(super) fn plan(drawing: &Drawing, profile: &Profile, terminal: &Terminal) ->
     if report.clipped_mm > 0.0 {
         terminal.warn(format!("{:.1} mm of line lay outside the drawable area and were cut off", report.clipped_mm));
     }
-    let before: Vec<Before> =
-        report.input_passes.iter().map(|pass| before(pass, profile, &placement)).collect();
+    let given = toolpath::as_given(drawing, &options);
+    let before: Vec<Before> = given.passes.iter().map(|pass| before(pass, profile, &placement)).collect();
     Ok(assemble(toolpath, profile, &placement, &before, report.clipped_mm))
 }
 

@@ -13,7 +13,7 @@ mod tree;
 
 pub use join::join;
 pub use order::order;
-pub use plan::{Options, PassReport, Report, plan};
+pub use plan::{Options, PassReport, Report, as_given, plan};
 
 use crate::drawing::Page;
 use crate::geometry::{Point, Polyline};

@@ -78,6 +78,17 @@ pub fn plan(drawing: &Drawing, options: &Options) -> (Toolpath, Report) {
     (toolpath, report)
 }
 
+/// The passes as they would be without planning: flattened and clipped, in the order given. What planning is compared
+/// with.
+#[must_use]
+pub fn as_given(drawing: &Drawing, options: &Options) -> Toolpath {
+    let passes = by_pen(&drawing.layers)
+        .into_iter()
+        .map(|(pen, layers)| Pass { pen, strokes: marks(&layers, options, &mut Report::default()) })
+        .filter(|pass| !pass.strokes.is_empty());
+    Toolpath { page: drawing.page, passes: passes.collect() }
+}
+
 /// Each pen with its layers, in pass order.
 fn by_pen(layers: &[Layer]) -> Vec<(Pen, Vec<&Layer>)> {
     let mut of_pen: HashMap<&str, Vec<&Layer>> = HashMap::new();
