@@ -48,8 +48,11 @@ pub fn hatch(path: &BezPath, rule: FillRule, spacing: f64, angle: f64) -> Vec<Po
         return Vec::new();
     }
     let (first, last) = ((low / spacing - 0.5).ceil(), (high / spacing - 0.5).floor());
-    let (start, count) =
-        if last < first { ((low + high) / 2.0, 1) } else { ((first + 0.5) * spacing, (last - first) as usize + 1) };
+    let (start, count) = if last < first {
+        ((low + high) / 2.0, 1)
+    } else {
+        ((first + 0.5) * spacing, (last - first) as usize + 1)
+    };
 
     // Where each line crosses an edge, and which way the edge goes.
     let mut crossings: Vec<Vec<(f64, i32)>> = vec![Vec::new(); count];
