@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use resvg::usvg::roxmltree::{Document, ParsingOptions};
+use resvg::usvg::roxmltree::{self, Document, ParsingOptions};
 
 use crate::drawing::Error;
 
@@ -138,6 +138,9 @@ fn tag_end(tag: &str) -> usize {
 pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Document<'a>, Error> {
     let options = ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|reason| {
+        if matches!(reason, roxmltree::Error::UnclosedRootNode) {
+            return error_at(file, text, text.len(), "the file is cut short: it ends before `</svg>`");
+        }
         let pos = reason.pos();
         Error::Svg {
             file: format!("{file}:{}:{}", pos.row, pos.col),

@@ -79,13 +79,14 @@ pub(super) fn assign(
         }
         return groups;
     }
-    let colors = gather(marks, |mark| mark.color);
+    let colors = gather(marks, |mark| channels(mark.color));
     if !options.pens.is_empty() && colors.len() > options.pens.len() {
         let message = "{} colors for {} pens: each goes to the nearest pen";
         let message = message.replacen("{}", &colors.len().to_string(), 1);
         warnings.push(message.replacen("{}", &options.pens.len().to_string(), 1));
     }
-    for (color, marks) in colors {
+    for (channels, marks) in colors {
+        let color = Srgb8::from(channels);
         let pen = nearest(color, options.pens).cloned().unwrap_or_else(|| {
             let hex = to_hex(color);
             pen_for(hex.trim_start_matches('#').into(), hex, color, &marks)
@@ -181,9 +182,15 @@ fn difference(a: Srgb8, b: Srgb8) -> f32 {
     delta_e(a.into_format(), b.into_format())
 }
 
+/// A color as a key.
+fn channels(color: Srgb8) -> [u8; 3] {
+    color.into()
+}
+
 /// The colors, the most used first.
 fn color_lengths(marks: &[Mark]) -> Vec<(Srgb8, f64)> {
-    weigh(marks.iter().map(|mark| (mark.color, length(mark))))
+    let colors = weigh(marks.iter().map(|mark| (channels(mark.color), length(mark))));
+    colors.into_iter().map(|(channels, length)| (channels.into(), length)).collect()
 }
 
 /// Sums by key; the heaviest first, the first seen among equals.

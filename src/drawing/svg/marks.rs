@@ -287,7 +287,6 @@ pub(super) fn split(path: &BezPath) -> Vec<BezPath> {
             _ => {
                 if !is_open {
                     subpaths.push(vec![PathEl::MoveTo(start)]);
-                    is_open = true;
                 }
                 if let Some(subpath) = subpaths.last_mut() {
                     if element == PathEl::ClosePath && subpath.len() == 1 {

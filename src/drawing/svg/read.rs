@@ -191,7 +191,8 @@ fn unheeded(layers: &[Source]) -> impl Iterator<Item = String> + '_ {
 }
 
 fn sources(groups: &[Group], layers: &[Source]) -> Vec<SourceLayer> {
-    let each = groups.iter().flat_map(|group| group.sources.iter().flatten().map(|index| (*index, group)));
+    let each =
+        groups.iter().flat_map(|group| group.sources.iter().flatten().map(move |index| (*index, group)));
     each.map(|(index, group)| SourceLayer {
         id: layers[index].id.clone(),
         label: layers[index].label.clone(),

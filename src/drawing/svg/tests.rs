@@ -80,11 +80,11 @@ fn layers_are_numbered_and_differ_in_id_and_stroke() {
 
 #[test]
 fn axidraw_labels_are_heeded_or_reported() {
-    let pens = pens(0);
+    let pens = pens(1);
     let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
     let import = read("a.svg", fixture!("axidraw-labels"), &options).unwrap();
     let ids: Vec<_> = import.drawing.layers.iter().map(|layer| layer.pen.id.as_str()).collect();
-    assert_eq!(ids, ["black", "red"], "by its label, by its color");
+    assert_eq!(ids, ["black", "magenta"], "by its label, by its color");
     assert_eq!((import.skipped.left_out, import.skipped.hidden), (1, 1));
     assert!(
         import.warnings.iter().any(|warning| warning.contains("! +D10 +S40 is not acted on")),
@@ -138,7 +138,7 @@ fn fills_are_outlined_hatched_or_left() {
 
 #[test]
 fn white_alone_is_drawn_with_the_darkest_pen() {
-    let pens = pens(0);
+    let pens = pens(1);
     let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
     let import = read("a.svg", fixture!("white-on-black"), &options).unwrap();
     assert_eq!(import.drawing.layers[0].pen.id, "black");
@@ -162,6 +162,7 @@ fn bad_input_is_one_clear_error() {
     let deep = format!("{}{}", "<g>".repeat(100_000), "</g>".repeat(100_000));
     for (text, expected) in [
         (String::new(), "a.svg: the file is empty"),
+        ("<svg>\n<g>".into(), "a.svg:2:4: the file is cut short"),
         (" \n".into(), "a.svg: the file is empty"),
         ("hello".into(), "not well-formed XML"),
         ("<svg>\n<g".into(), "a.svg:2:"),
