@@ -4,8 +4,12 @@
 //! pens, machines, files.
 
 mod clip;
+mod hatch;
 mod polyline;
+mod region;
 
 pub use clip::{clip, inside};
+pub use hatch::{FillRule, hatch};
 pub use kurbo::{Affine, BezPath, Point, Rect, Vec2};
 pub use polyline::{Polyline, flatten};
+pub use region::Region;

@@ -1,1 +1,0 @@
-//! SVG in and out.

@@ -1,0 +1,242 @@
+//! Reading: what other programs wrote becomes a drawing.
+
+use std::f64::consts::FRAC_PI_4;
+
+use kurbo::BezPath;
+
+use super::ink::{self, Group};
+use super::layers::{self, Layer as Source};
+use super::marks::{self, Mark};
+use super::{Label, MM_PER_PX, door};
+use crate::drawing::page::GREATEST;
+use crate::drawing::{Drawing, Error, Layer, Page, Stroke};
+use crate::geometry::{Polyline, flatten, hatch};
+use crate::pens::Pen;
+
+/// What becomes a layer, and so a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LayersBy {
+    /// Top-level groups, by Inkscape's label, else their id.
+    Label,
+    /// Top-level groups, by their id.
+    Id,
+    /// Each stroke color.
+    Color,
+    /// By label when there is an Inkscape layer or one of ours, else by color. A single layer that names no pen says
+    /// nothing: then by color too.
+    #[default]
+    Auto,
+}
+
+/// How a shape with a fill is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Fill {
+    /// Along its edge, unless it has a stroke.
+    #[default]
+    Outline,
+    /// By parallel lines one pen tip apart, beside its stroke if it has one.
+    Hatch,
+    /// Only its stroke, if it has one.
+    None,
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions<'a> {
+    /// What becomes a layer.
+    pub layers: LayersBy,
+    /// The pens there are. Empty: a pen is made for each layer, from its color and stroke width.
+    pub pens: &'a [Pen],
+    /// How a shape with a fill is drawn.
+    pub fill: Fill,
+    /// The sheet, in place of the file's size. Nothing is scaled or moved.
+    pub page: Option<Page>,
+}
+
+/// What a file gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Import {
+    /// The drawing: at least one layer, each with at least one stroke and its own pen.
+    pub drawing: Drawing,
+    /// What was left out or drawn otherwise than asked, a sentence each.
+    pub warnings: Vec<String>,
+    /// How much was left out.
+    pub skipped: Skipped,
+    /// The file's layers that are drawn, when layers were made by label or id.
+    pub layers: Vec<SourceLayer>,
+}
+
+/// A layer as the file had it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceLayer {
+    /// Its id; may be empty.
+    pub id: String,
+    /// Its label, taken apart.
+    pub label: Label,
+    /// Id of the pen that draws it.
+    pub pen: String,
+}
+
+/// How many elements were left out, by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Texts: convert them to paths.
+    pub texts: usize,
+    /// Pictures.
+    pub images: usize,
+    /// Not displayed.
+    pub hidden: usize,
+    /// With neither stroke nor fill, or dots without a round or square cap.
+    pub unpainted: usize,
+    /// With a fill only, under [`Fill::None`].
+    pub filled: usize,
+    /// White on white.
+    pub paper_colored: usize,
+    /// More than 1 km off the page.
+    pub far: usize,
+    /// On a layer whose label begins with `%`.
+    pub left_out: usize,
+    /// Outside their clip path altogether.
+    pub clipped: usize,
+}
+
+impl Skipped {
+    /// The reasons, a clause each.
+    fn reasons(&self) -> Vec<String> {
+        [
+            (self.texts, "text", "convert it to paths"),
+            (self.images, "image", "trace it first"),
+            (self.hidden, "hidden element", "not displayed"),
+            (self.unpainted, "mark", "without stroke and fill, or without length"),
+            (self.filled, "filled shape", "without a stroke"),
+            (self.paper_colored, "white mark", "the paper is white"),
+            (self.far, "mark", "more than 1 km off the page"),
+            (self.left_out, "mark", "on a layer labelled `%`"),
+            (self.clipped, "mark", "outside its clip path"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, why)| {
+            format!("{count} {what}{} left out ({why})", if count == 1 { "" } else { "s" })
+        })
+        .collect()
+    }
+}
+
+/// Reads an SVG; `file` is its name for messages.
+///
+/// Width and height give the page: mm, cm, in, pt, or px at 96 to the inch. Each subpath is a stroke.
+///
+/// # Errors
+/// One sentence, with line and column where there are any: bytes that are no SVG, no size that could be paper,
+/// coordinates that are not finite, nothing to draw, too large or too deep.
+pub fn read(file: &str, bytes: &[u8], options: &ReadOptions<'_>) -> Result<Import, Error> {
+    let text = door::text(file, bytes)?;
+    door::with_room(file, || read_text(file, &text, options))
+}
+
+fn read_text(file: &str, text: &str, options: &ReadOptions<'_>) -> Result<Import, Error> {
+    let survey = {
+        let document = door::parse(file, text)?;
+        layers::survey(file, text, &document)?
+    };
+    let tree = marks::tree(file, &survey.text)?;
+    let size = tree.size();
+    let page = options.page.unwrap_or(Page {
+        width: f64::from(size.width()) * MM_PER_PX,
+        height: f64::from(size.height()) * MM_PER_PX,
+    });
+    let found = marks::find(&tree, &survey.layers, options.fill);
+    let mut skipped = Skipped {
+        texts: survey.skipped.texts,
+        images: survey.skipped.images,
+        hidden: survey.skipped.hidden + found.skipped.hidden,
+        ..found.skipped
+    };
+    let changed = found.changed.iter().map(|(what, count)| format!("{what} ({count} times)"));
+    let mut warnings: Vec<String> = changed.collect();
+    let groups = ink::assign(found.marks, &survey.layers, options, &mut skipped, &mut warnings);
+    warnings.extend(unheeded(&survey.layers));
+    let layers = sources(&groups, &survey.layers);
+    let layers_drawn: Vec<Layer> = groups
+        .into_iter()
+        .map(|group| draw(group, &mut skipped))
+        .filter(|layer| !layer.strokes.is_empty())
+        .collect();
+    let reasons = skipped.reasons();
+    if layers_drawn.is_empty() {
+        let reasons = if reasons.is_empty() { "the file has no shapes".into() } else { reasons.join("; ") };
+        return Err(door::error(file, format!("nothing to draw: {reasons}")));
+    }
+    if !page.is_sane() {
+        let Page { width, height } = page;
+        let message = format!(
+            "a page of {width:.4} x {height:.4} mm: width and height must be between 1 and {GREATEST} mm"
+        );
+        return Err(door::error(file, message));
+    }
+    warnings.extend(reasons);
+    Ok(Import { drawing: Drawing { page, layers: layers_drawn }, warnings, skipped, layers })
+}
+
+fn unheeded(layers: &[Source]) -> impl Iterator<Item = String> + '_ {
+    layers.iter().filter_map(|layer| {
+        let codes = layer.label.unheeded();
+        (!codes.is_empty() && !layer.label.is_left_out)
+            .then(|| format!("layer `{}`: {} is not acted on", layer.label.name, codes.join(" ")))
+    })
+}
+
+fn sources(groups: &[Group], layers: &[Source]) -> Vec<SourceLayer> {
+    let each =
+        groups.iter().flat_map(|group| group.sources.iter().flatten().map(move |index| (*index, group)));
+    each.map(|(index, group)| SourceLayer {
+        id: layers[index].id.clone(),
+        label: layers[index].label.clone(),
+        pen: group.pen.id.clone(),
+    })
+    .collect()
+}
+
+/// The strokes of a pen's marks.
+fn draw(group: Group, skipped: &mut Skipped) -> Layer {
+    let mut strokes = Vec::new();
+    for mark in &group.marks {
+        let before = strokes.len();
+        match mark.area {
+            Some(rule) => {
+                for line in hatch(&mark.path, rule, group.pen.tip, FRAC_PI_4) {
+                    strokes.extend(cut(line, mark).iter().map(stroke));
+                }
+            }
+            None => marks::split(&mark.path).into_iter().for_each(|path| {
+                let lines = if mark.clips.is_empty() { Vec::new() } else { flatten(&path, 0.02) };
+                let parts: Vec<Polyline> = lines.iter().flat_map(|line| cut(line.clone(), mark)).collect();
+                // What no clip path touches keeps its curves.
+                if parts == lines {
+                    strokes.push(Stroke { path });
+                } else {
+                    strokes.extend(parts.iter().map(stroke));
+                }
+            }),
+        }
+        if strokes.len() == before && !mark.clips.is_empty() {
+            skipped.clipped += 1;
+        }
+    }
+    Layer { pen: group.pen, strokes }
+}
+
+fn cut(line: Polyline, mark: &Mark) -> Vec<Polyline> {
+    mark.clips.iter().fold(vec![line], |lines, clip| lines.iter().flat_map(|line| clip.clip(line)).collect())
+}
+
+fn stroke(line: &Polyline) -> Stroke {
+    let mut path = BezPath::new();
+    path.move_to(line.start());
+    line.points.iter().skip(1).for_each(|point| path.line_to(*point));
+    Stroke { path }
+}
