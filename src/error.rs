@@ -19,4 +19,13 @@ pub enum Error {
     /// Drawings and SVG.
     #[error(transparent)]
     Drawing(#[from] crate::drawing::Error),
+    /// Serial ports.
+    #[error(transparent)]
+    Transport(#[from] crate::transport::Error),
+    /// G-code files on a virtual plotter.
+    #[error(transparent)]
+    Sim(#[from] crate::sim::Error),
+    /// Plotting.
+    #[error(transparent)]
+    Job(#[from] crate::job::Error),
 }
