@@ -185,9 +185,10 @@ impl Session {
         for byte in bytes {
             if let Some(reply) = self.replies.push(*byte) {
                 self.handle_reply(now, reply);
+                // After each reply, so that the events do not depend on how the bytes were split.
+                self.stream();
             }
         }
-        self.stream();
     }
 
     /// Does what is due. Call it when [`Session::poll_timeout`] has come; earlier is harmless.
@@ -248,7 +249,8 @@ impl Session {
                 self.phase = Phase::Closed;
             }
             Phase::Streaming => {
-                self.outgoing.push_back(b"!".to_vec());
+                // Before whatever still waits here.
+                self.outgoing.push_front(b"!".to_vec());
                 self.next_poll = now;
                 self.enter(now, Phase::Stopping);
                 self.handle_timeout(now);

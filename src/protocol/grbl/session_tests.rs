@@ -58,7 +58,8 @@ fn only_a_draining_ok_means_drawn() {
 #[test]
 fn an_error_holds_at_once_and_names_its_statement() {
     let mut session = connected(&["G1X1F100", "FOO", "X2"]);
-    (sent(&mut session), events(&mut session));
+    sent(&mut session);
+    events(&mut session);
     session.handle_bytes(ms(300), b"ok\r\nerror:2\r\n");
     assert_eq!(sent(&mut session), "!?");
     let origin = Some(Origin { pass: 0, stroke: 1, vertex: 1 });
