@@ -119,3 +119,33 @@ fn ports_are_read() {
         assert!(Port::parse(text).unwrap_err().to_string().contains("sim@20"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_link_in_real_time_draws_the_same() {
+    let (profile, placement, _) = setup("grbl-servo");
+    let mut small = pass();
+    small.strokes = vec![Polyline::new(vec![Point::new(1.0, 99.0), Point::new(3.0, 98.0)])];
+    let program = encode(0, &small, &profile, &placement);
+    let (ours, mut theirs) = Link::pair();
+    let (began, mut plotter) = (Instant::now(), crate::sim::VirtualGrbl::new(&profile));
+    let plotting = async {
+        loop {
+            let said = plotter.poll_output();
+            if !said.is_empty() && theirs.send(said).is_err() {
+                break;
+            }
+            let wake = plotter.next_wake(began.elapsed()).unwrap_or(Duration::from_secs(60));
+            tokio::select! {
+                bytes = theirs.receive() => match bytes {
+                    Ok(bytes) => plotter.receive(began.elapsed(), &bytes),
+                    Err(_) => break,
+                },
+                () = tokio::time::sleep(wake.saturating_sub(began.elapsed())) => plotter.receive(began.elapsed(), b""),
+            }
+        }
+        plotter.trace().strokes()
+    };
+    let mut ignore = |_: &Event| {};
+    let (outcome, strokes) = tokio::join!(over(ours, program, &profile, pending(), &mut ignore), plotting);
+    assert!(outcome.unwrap().finished && strokes.len() == 1);
+}
