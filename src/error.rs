@@ -19,4 +19,28 @@ pub enum Error {
     /// Drawings and SVG.
     #[error(transparent)]
     Drawing(#[from] crate::drawing::Error),
+    /// Drawings that are made.
+    #[error(transparent)]
+    Generator(#[from] crate::generator::Error),
+    /// Names of neurons.
+    #[error(transparent)]
+    Neuron(#[from] crate::generator::network::ParseNeuronError),
+    /// Networks.
+    #[error(transparent)]
+    Network(#[from] crate::generator::network::Error),
+    /// Weights of networks.
+    #[error(transparent)]
+    Weights(#[from] crate::generator::weights::Error),
+    /// Pictures.
+    #[error(transparent)]
+    Preview(#[from] crate::preview::Error),
+    /// Serial ports.
+    #[error(transparent)]
+    Transport(#[from] crate::transport::Error),
+    /// G-code files on a virtual plotter.
+    #[error(transparent)]
+    Sim(#[from] crate::sim::Error),
+    /// Plotting.
+    #[error(transparent)]
+    Job(#[from] crate::job::Error),
 }

@@ -181,6 +181,12 @@ impl FeedRate {
         Self(value)
     }
 
+    /// What an F word holds; mm/min.
+    #[must_use]
+    pub fn mm_per_min(self) -> f64 {
+        self.0
+    }
+
     /// The speed; mm/s.
     #[must_use]
     pub fn speed(self) -> f64 {

@@ -1,1 +1,171 @@
-//! (in the making)
+//! Plots a program: a session, a port and a clock.
+//!
+//! Comes in: a [`Program`], a [`Port`]. Goes out: events as they happen, and an [`Outcome`]. A virtual plotter runs in
+//! virtual time, as fast as it can or at a chosen pace; its results do not depend on the pace.
+
+#[cfg(test)]
+mod tests;
+mod virtual_time;
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use crate::machine::Profile;
+use crate::protocol::grbl::{Event, Program, Session};
+use crate::sim::MotionTrace;
+use crate::transport::{self, Link};
+
+/// Why a job could not begin or go on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The wire.
+    #[error(transparent)]
+    Transport(#[from] transport::Error),
+    /// The port's name means nothing.
+    #[error(
+        "`{text}` is no port: use `sim`, `sim@20` (20 times real time) or a serial device such as /dev/ttyUSB0"
+    )]
+    Port {
+        /// What was written.
+        text: String,
+    },
+}
+
+/// Where a program goes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Port {
+    /// A virtual plotter in this process.
+    Sim {
+        /// Times real time; `None`: as fast as it can.
+        pace: Option<f64>,
+    },
+    /// A serial device, by name.
+    Serial(String),
+}
+
+impl Port {
+    /// Reads `sim`, `sim@20`, or a device name.
+    ///
+    /// # Errors
+    /// When it is empty, or the pace is not between 0.01 and 10 000.
+    ///
+    /// ```
+    /// # use traceur::job::Port;
+    /// assert_eq!(Port::parse("sim@20")?, Port::Sim { pace: Some(20.0) });
+    /// assert!(Port::parse("sim@fast").is_err());
+    /// # Ok::<(), traceur::job::Error>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let error = || Error::Port { text: text.into() };
+        if text == "sim" {
+            return Ok(Self::Sim { pace: None });
+        }
+        if let Some(pace) = text.strip_prefix("sim@") {
+            let pace: f64 = pace.trim_end_matches('x').parse().map_err(|_| error())?;
+            return if (0.01..=10_000.0).contains(&pace) {
+                Ok(Self::Sim { pace: Some(pace) })
+            } else {
+                Err(error())
+            };
+        }
+        if text.trim().is_empty() { Err(error()) } else { Ok(Self::Serial(text.into())) }
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Whether all of the program has been drawn. If not, the last event told why.
+    pub finished: bool,
+    /// From the connection to the end, in the plotter's time; s.
+    pub seconds: f64,
+    /// The last statement that is known to have been drawn with all before it.
+    pub drawn: Option<usize>,
+    /// What the pen of a virtual plotter did.
+    pub trace: Option<MotionTrace>,
+}
+
+/// Plots `program`. When `stop` completes (Ctrl-C), the machine is brought to rest, reset and its pen lifted; give
+/// `std::future::pending()` for never. `on_event` is called with each event, in order.
+///
+/// # Errors
+/// When the port can't be opened or the connection ends. Firmware trouble is an event and `finished: false`.
+pub async fn run(
+    program: Program,
+    profile: &Profile,
+    port: &Port,
+    stop: impl Future<Output = ()>,
+    mut on_event: impl FnMut(&Event),
+) -> Result<Outcome, Error> {
+    match port {
+        Port::Sim { pace } => Ok(virtual_time::run(program, profile, *pace, stop, on_event).await),
+        Port::Serial(name) => {
+            let link = transport::open(name, profile.grbl.baud)?;
+            over(link, program, profile, stop, &mut on_event).await
+        }
+    }
+}
+
+/// Plots over any link, in real time. As [`run`].
+///
+/// # Errors
+/// When the connection ends.
+pub async fn over(
+    mut link: Link,
+    program: Program,
+    profile: &Profile,
+    stop: impl Future<Output = ()>,
+    on_event: &mut impl FnMut(&Event),
+) -> Result<Outcome, Error> {
+    let began = Instant::now();
+    let mut stop = pin!(stop);
+    let (mut session, mut log) = (Session::new(program, profile), Log::default());
+    let mut stopping = false;
+    loop {
+        while let Some(bytes) = session.poll_transmit() {
+            link.send(bytes)?;
+        }
+        while let Some(event) = session.poll_event() {
+            log.note(began.elapsed(), &event);
+            on_event(&event);
+        }
+        let Some(timeout) = session.poll_timeout() else { break };
+        let wait = timeout.saturating_sub(began.elapsed());
+        tokio::select! {
+            biased;
+            () = &mut stop, if !stopping => {
+                stopping = true;
+                session.stop(began.elapsed());
+            }
+            bytes = link.receive() => session.handle_bytes(began.elapsed(), &bytes?),
+            () = tokio::time::sleep(wait) => session.handle_timeout(began.elapsed()),
+        }
+    }
+    Ok(log.outcome(began.elapsed(), None))
+}
+
+/// What a job remembers of its events.
+#[derive(Debug, Default)]
+struct Log {
+    finished: bool,
+    connected: Duration,
+    drawn: Option<usize>,
+}
+
+impl Log {
+    fn note(&mut self, now: Duration, event: &Event) {
+        match event {
+            Event::Connected { .. } => self.connected = now,
+            Event::Completed { upto } => self.drawn = Some(*upto),
+            Event::Finished => self.finished = true,
+            _ => {}
+        }
+    }
+
+    fn outcome(&self, now: Duration, trace: Option<MotionTrace>) -> Outcome {
+        let seconds = now.saturating_sub(self.connected).as_secs_f64();
+        Outcome { finished: self.finished, seconds, drawn: self.drawn, trace }
+    }
+}

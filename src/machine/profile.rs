@@ -4,6 +4,10 @@ use serde::Deserialize;
 
 use crate::{config, units};
 
+const LENGTH: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
+const SPEED: std::ops::RangeInclusive<f64> = 0.1..=2_000.0;
+const ACCELERATION: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
+
 /// The profiles inside the program: id and TOML text.
 pub const BUILT_IN: [(&str, &str); 2] = [
     ("grbl-servo", include_str!("../../firmware-profiles/grbl-servo.toml")),
@@ -17,6 +21,20 @@ pub enum Error {
     /// The TOML is wrong.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// No profile of this name is inside the program.
+    #[error("no machine `{id}`{}; built in: {known}", did_you_mean(.nearest))]
+    Unknown {
+        /// The id asked for.
+        id: String,
+        /// The nearest id.
+        nearest: Option<String>,
+        /// All ids.
+        known: String,
+    },
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
 }
 
 /// What language the firmware speaks.
@@ -140,4 +158,145 @@ pub struct Profile {
     pub lift: Lift,
     /// What is GRBL's own.
     pub grbl: Grbl,
+}
+
+impl Profile {
+    /// Reads a profile; `file` is its name for error messages.
+    ///
+    /// # Errors
+    /// Bad TOML, unknown keys, quantities without their unit or outside of what a plotter can be: with file, line and
+    /// key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
+        let profile: Self = config::parse(file, text)?;
+        match profile.first_mistake() {
+            None => Ok(profile),
+            Some((table, key, message)) => {
+                let offset = offset_of(text, table, key);
+                Err(config::Error::at(file, text, offset, message).into())
+            }
+        }
+    }
+
+    /// The profile inside the program that has this id; see [`BUILT_IN`].
+    ///
+    /// # Errors
+    /// When there is none: with the nearest id.
+    ///
+    /// ```
+    /// # use traceur::machine::Profile;
+    /// assert_eq!(Profile::built_in("grbl-servo")?.bed.width, 430.0);
+    /// assert!(Profile::built_in("grbl-sevro").unwrap_err().to_string().contains("grbl-servo"));
+    /// # Ok::<(), traceur::machine::Error>(())
+    /// ```
+    pub fn built_in(id: &str) -> Result<Self, Error> {
+        match BUILT_IN.iter().find(|(known, _)| *known == id) {
+            Some((_, text)) => Self::parse(&format!("built-in {id}"), text),
+            None => Err(Error::Unknown {
+                id: id.into(),
+                nearest: config::nearest(id, BUILT_IN.iter().map(|(known, _)| *known)).map(str::to_owned),
+                known: BUILT_IN.map(|(known, _)| known).join(", "),
+            }),
+        }
+    }
+
+    /// Table, key and explanation of the first value that no plotter has.
+    fn first_mistake(&self) -> Option<(&'static str, &'static str, String)> {
+        if self.id.trim().is_empty() {
+            return Some(("", "id", "the id is empty: give the machine a short name".into()));
+        }
+        let (bed, limits, grbl) = (&self.bed, &self.limits, &self.grbl);
+        let mut checks = vec![
+            ("bed", "width", bed.width, LENGTH, "mm"),
+            ("bed", "height", bed.height, LENGTH, "mm"),
+            ("limits", "draw_speed", limits.draw_speed, SPEED, "mm/s"),
+            ("limits", "travel_speed", limits.travel_speed, SPEED, "mm/s"),
+            ("limits", "acceleration", limits.acceleration, ACCELERATION, "mm/s2"),
+            ("limits", "junction_deviation", limits.junction_deviation, 0.0001..=5.0, "mm"),
+            ("grbl", "baud", f64::from(grbl.baud), 1200.0..=4e6, "bits a second"),
+            // A line is at most 79 characters and its end.
+            ("grbl", "rx_buffer_bytes", grbl.rx_buffer_bytes as f64, 81.0..=65_536.0, "bytes"),
+            ("grbl", "planner_blocks", grbl.planner_blocks as f64, 1.0..=1000.0, "blocks"),
+            ("grbl", "steps_per_mm", grbl.steps_per_mm, 1.0..=10_000.0, "steps/mm"),
+        ];
+        match self.lift {
+            Lift::Servo { up_s, down_s, up_delay, down_delay } => {
+                if up_s == down_s {
+                    let message = format!("up_s and down_s are both {up_s}: the pen would never move");
+                    return Some(("lift", "down_s", message));
+                }
+                checks.push(("lift", "up_s", f64::from(up_s), 0.0..=100_000.0, "(an S word)"));
+                checks.push(("lift", "down_s", f64::from(down_s), 0.0..=100_000.0, "(an S word)"));
+                checks.push(("lift", "up_delay", up_delay, 0.0..=10.0, "s"));
+                checks.push(("lift", "down_delay", down_delay, 0.0..=10.0, "s"));
+            }
+            Lift::Z { up, down, speed, acceleration } => {
+                if up <= down {
+                    let message =
+                        format!("up ({up} mm) must be above down ({down} mm): the pen is lifted along +Z");
+                    return Some(("lift", "up", message));
+                }
+                checks.push(("lift", "up", up, 0.0..=200.0, "mm"));
+                checks.push(("lift", "speed", speed, SPEED, "mm/s"));
+                checks.push(("lift", "acceleration", acceleration, ACCELERATION, "mm/s2"));
+            }
+        }
+        checks.into_iter().find(|(_, _, value, range, _)| !range.contains(value)).map(
+            |(table, key, value, range, unit)| {
+                let (least, greatest) = range.into_inner();
+                (table, key, format!("{key} = {value} {unit} is not between {least} and {greatest}"))
+            },
+        )
+    }
+}
+
+/// Where `key` of `table` (empty: of the file) stands in a text that has been parsed before.
+fn offset_of(text: &str, table: &str, key: &str) -> usize {
+    let Ok(file) = toml::de::DeTable::parse(text) else { return 0 };
+    let in_table = |map: &toml::de::DeTable<'_>| {
+        map.iter().find(|(name, _)| name.get_ref() == key).map(|(name, _)| name.span().start)
+    };
+    if table.is_empty() {
+        return in_table(file.get_ref()).unwrap_or(0);
+    }
+    file.get_ref().get(table).and_then(|value| value.get_ref().as_table()).and_then(in_table).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(from: &str, to: &str, expected: &str) {
+        let text = BUILT_IN[0].1;
+        assert!(text.contains(from), "{from}");
+        let error = Profile::parse("my.toml", &text.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn built_in_profiles_are_sound() {
+        for (id, _) in BUILT_IN {
+            let profile = Profile::built_in(id).unwrap();
+            assert_eq!(profile.id, id);
+            assert!(!profile.note.is_empty(), "{id} tells its operator where to put the page");
+        }
+    }
+
+    #[test]
+    fn mistakes_name_file_line_and_key() {
+        check("travel_speed", "travle_speed", "my.toml:15: unknown field `travle_speed`");
+        check("travel_speed", "travle_speed", "did you mean `travel_speed`?");
+        check("\"120mm/s\"", "\"0mm/s\"", "my.toml:15: travel_speed = 0 mm/s is not between");
+        check("\"120mm/s\"", "\"120\"", "my.toml:15: `120` has no known speed unit");
+        check("down_s = 700", "down_s = 300", "my.toml:22: up_s and down_s are both 300");
+        check("steps_per_mm = 80", "steps_per_mm = nan", "my.toml:30: steps_per_mm = NaN");
+        check("rx_buffer_bytes = 128", "rx_buffer_bytes = 16", "my.toml:28: rx_buffer_bytes = 16 bytes");
+        check("id = \"grbl-servo\"", "id = \"\"", "my.toml:3: the id is empty");
+        check("format = 1", "format = 2", "my.toml:2: format 2 is not known");
+    }
+
+    #[test]
+    fn a_missing_machine_names_the_nearest() {
+        let error = Profile::built_in("grbl-servos").unwrap_err().to_string();
+        assert!(error.contains("did you mean `grbl-servo`?"), "{error}");
+    }
 }

@@ -4,6 +4,8 @@
 //! in an encoder can't be mirrored by its own decoder.
 
 pub mod ink;
+mod grbl;
 mod trace;
 
+pub use grbl::{Error, VirtualGrbl, run_program};
 pub use trace::{MotionTrace, TracePiece};

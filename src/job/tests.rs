@@ -1,0 +1,151 @@
+//! From strokes to ink and back, over the whole chain.
+
+use std::future::{pending, ready};
+
+use super::*;
+use crate::geometry::{Point, Polyline};
+use crate::machine::Placement;
+use crate::pens::{BUILT_IN, Inventory};
+use crate::protocol::grbl::encode;
+use crate::toolpath::Pass;
+
+fn pass() -> Pass {
+    let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+    let circle = (0..=90).map(|i| {
+        let angle = f64::from(i) * 4.0_f64.to_radians();
+        Point::new(50.0 + 20.0 * angle.cos(), 60.0 + 20.0 * angle.sin())
+    });
+    let zigzag = (0..200).map(|i| Point::new(10.037 + 0.3 * f64::from(i), 20.0 + 3.0 * f64::from(i % 2)));
+    let dot = Point::new(33.333, 44.444);
+    Pass {
+        pen,
+        strokes: vec![
+            Polyline::new(circle.collect()),
+            Polyline::new(vec![dot, dot]),
+            Polyline::new(zigzag.collect()),
+            Polyline::new(vec![Point::new(0.0, 100.0), Point::new(0.002, 100.0)]),
+        ],
+    }
+}
+
+fn setup(id: &str) -> (Profile, Placement, Program) {
+    let profile = Profile::built_in(id).unwrap();
+    let placement = Placement::new(&profile, 100.0);
+    let program = encode(0, &pass(), &profile, &placement);
+    (profile, placement, program)
+}
+
+fn off(point: Point, line: &Polyline) -> f64 {
+    let near = |pair: &[Point]| {
+        let (along, rest) = (pair[1] - pair[0], point - pair[0]);
+        let part =
+            if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
+        point.distance(pair[0] + along * part)
+    };
+    line.points.windows(2).map(near).fold(f64::INFINITY, f64::min)
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_drawn_within_two_hundredths_of_a_mm() {
+    for id in ["grbl-servo", "grbl-z"] {
+        let (profile, placement, program) = setup(id);
+        let count = program.statements.len();
+        let mut accepted = Vec::new();
+        let outcome = run(program, &profile, &Port::Sim { pace: None }, pending(), |event| match event {
+            Event::Accepted { statement } => accepted.push(*statement),
+            Event::Error { .. } | Event::Fault(_) | Event::Garbled(_) | Event::Alarm { .. } => {
+                panic!("{event:?}")
+            }
+            _ => {}
+        })
+        .await
+        .unwrap();
+        assert!(outcome.finished, "{id}");
+        assert_eq!(outcome.drawn, Some(count - 1));
+        assert_eq!(accepted, (0..count).collect::<Vec<_>>());
+        let trace = outcome.trace.unwrap();
+        assert_eq!(trace.pieces.iter().rfind(|p| p.from != p.to).unwrap().to, Point::ORIGIN);
+        let drawn = trace.strokes();
+        let asked = pass().strokes;
+        assert_eq!(drawn.len(), asked.len(), "{id}");
+        for (drawn, asked) in drawn.iter().zip(&asked) {
+            let drawn = Polyline::new(drawn.points.iter().map(|point| placement.to_page(*point)).collect());
+            assert!(drawn.points.iter().all(|point| off(*point, asked) < 0.02), "{id}");
+            assert!(asked.points.iter().all(|point| off(*point, &drawn) < 0.02), "{id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_runs_and_a_file_give_the_same_marks() {
+    let (profile, _, program) = setup("grbl-servo");
+    let text = program.to_text();
+    let sim = Port::Sim { pace: None };
+    let first = run(program.clone(), &profile, &sim, pending(), |_| {}).await.unwrap();
+    let second = run(program.clone(), &profile, &sim, pending(), |_| {}).await.unwrap();
+    assert_eq!(first, second);
+    let paced = run(program, &profile, &Port::Sim { pace: Some(10_000.0) }, pending(), |_| {}).await.unwrap();
+    assert_eq!(first, paced);
+    let file = crate::sim::run_program(text.as_bytes(), &profile).unwrap();
+    assert_eq!(file.strokes(), first.trace.unwrap().strokes());
+}
+
+#[tokio::test]
+async fn a_stop_leaves_the_pen_up() {
+    let (profile, _, program) = setup("grbl-servo");
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let (mut tell, mut last) = (Some(tell), None);
+    let stop = async { drop(told.await) };
+    let outcome = run(program, &profile, &Port::Sim { pace: None }, stop, |event| {
+        if matches!(event, Event::Accepted { statement: 40 }) {
+            drop(tell.take());
+        }
+        last = Some(event.clone());
+    })
+    .await
+    .unwrap();
+    assert!(!outcome.finished && last == Some(Event::Stopped), "{last:?}");
+    assert!(outcome.drawn.is_some_and(|drawn| drawn < 40));
+    assert!(!outcome.trace.unwrap().pieces.last().unwrap().pen_down);
+    let (profile, _, program) = setup("grbl-z");
+    let outcome = run(program, &profile, &Port::Sim { pace: None }, ready(()), |_| {}).await.unwrap();
+    assert!(!outcome.finished && outcome.trace.unwrap().pieces.is_empty());
+}
+
+#[test]
+fn ports_are_read() {
+    assert_eq!(Port::parse("/dev/ttyUSB0").unwrap(), Port::Serial("/dev/ttyUSB0".into()));
+    for text in ["", "sim@", "sim@0", "sim@nan", "sim@-1"] {
+        assert!(Port::parse(text).unwrap_err().to_string().contains("sim@20"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_in_real_time_draws_the_same() {
+    let (profile, placement, _) = setup("grbl-servo");
+    let mut small = pass();
+    small.strokes = vec![Polyline::new(vec![Point::new(1.0, 99.0), Point::new(3.0, 98.0)])];
+    let program = encode(0, &small, &profile, &placement);
+    let (ours, mut theirs) = Link::pair();
+    let (began, mut plotter) = (Instant::now(), crate::sim::VirtualGrbl::new(&profile));
+    let plotting = async {
+        loop {
+            let said = plotter.poll_output();
+            if !said.is_empty() && theirs.send(said).is_err() {
+                break;
+            }
+            let wake = plotter.next_wake(began.elapsed()).unwrap_or(Duration::from_secs(60));
+            tokio::select! {
+                bytes = theirs.receive() => match bytes {
+                    Ok(bytes) => plotter.receive(began.elapsed(), &bytes),
+                    Err(_) => break,
+                },
+                () = tokio::time::sleep(wake.saturating_sub(began.elapsed())) => plotter.receive(began.elapsed(), b""),
+            }
+        }
+        plotter.trace().strokes()
+    };
+    let mut ignore = |_: &Event| {};
+    let (outcome, strokes) = tokio::join!(over(ours, program, &profile, pending(), &mut ignore), plotting);
+    assert!(outcome.unwrap().finished && strokes.len() == 1);
+}

@@ -1,0 +1,488 @@
+//! Streams a program by character counting, and knows what has been drawn.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{Program, Replies, Reply, State, Status, alarm_meaning, error_meaning};
+use crate::machine::{Lift, Profile};
+use crate::protocol::Origin;
+
+/// How long a board may take to start before it is spoken to.
+const BANNER: Duration = Duration::from_millis(2500);
+/// Between probes of a board that gave no banner.
+const PROBE: Duration = Duration::from_millis(1000);
+const PROBES: usize = 5;
+/// Quiet after the first answer, so that late answers to probes are not taken for answers to statements.
+const SETTLE: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(200);
+/// Idle while lines are unanswered (gnea/grbl#1507): longer than this is a stall.
+const STALL: Duration = Duration::from_secs(2);
+/// Without any answer to `?`.
+const SILENCE: Duration = Duration::from_secs(10);
+/// For the machine to come to rest, or to restart.
+const STOP: Duration = Duration::from_secs(5);
+
+/// What a session tells. Only `Completed` means drawn.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The firmware is there; its banner, if it gave one.
+    Connected {
+        /// `Grbl 1.1h ['$' for help]`, or empty.
+        banner: String,
+    },
+    /// The firmware took this statement in; it may not have been drawn yet.
+    Accepted {
+        /// Index in the program.
+        statement: usize,
+    },
+    /// This statement and all before it have been drawn.
+    Completed {
+        /// Index in the program, inclusive.
+        upto: usize,
+    },
+    /// Something unasked: a message, a setting, a start-up line.
+    Push(String),
+    /// An answer to the polling.
+    Status(Status),
+    /// Noise on the wire.
+    Garbled(String),
+    /// A statement was refused. The session has sent `!` and stops with the pen up; [`Event::Stopped`] follows.
+    Error {
+        /// GRBL's number.
+        code: u32,
+        /// What it means.
+        meaning: &'static str,
+        /// The refused statement's index in the program.
+        statement: usize,
+        /// The refused line.
+        line: String,
+        /// Where in the drawing it comes from.
+        origin: Option<Origin>,
+    },
+    /// The machine stopped itself. Nothing more is sent.
+    Alarm {
+        /// GRBL's number.
+        code: u32,
+        /// What it means.
+        meaning: &'static str,
+        /// The oldest unanswered statement's index in the program.
+        statement: Option<usize>,
+        /// Where in the drawing it comes from.
+        origin: Option<Origin>,
+    },
+    /// Something else makes going on unsafe. Nothing more is sent.
+    Fault(Fault),
+    /// Stopped on request or after an error: the machine stands still and knows its position.
+    Stopped,
+    /// All statements have been drawn and the machine is idle.
+    Finished,
+}
+
+/// Why a session gave up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// No banner and no answer to a probe.
+    #[error("the plotter does not answer: check its power, the port and the baud rate")]
+    NoAnswer,
+    /// The board restarted by itself.
+    #[error("the plotter restarted in the middle: its position is lost, home it and start again")]
+    Restarted,
+    /// Idle with lines unanswered, and `~` did not help: bytes were lost.
+    #[error("the plotter is idle but owes answers: bytes were lost on the wire")]
+    Stalled,
+    /// It answers nothing any more.
+    #[error("the plotter fell silent: check its cable")]
+    Silent,
+    /// It is locked after an alarm.
+    #[error("the plotter is locked by an alarm: home it with `$H` or unlock it with `$X`")]
+    Locked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Waiting for the banner; so many probes were sent.
+    Connecting {
+        probes: usize,
+    },
+    /// Connected; streaming begins after a quiet time.
+    Settling,
+    Streaming,
+    /// `!` was sent; 0x18 follows when the machine stands still.
+    Stopping,
+    /// 0x18 was sent; the banner follows.
+    Resetting,
+    /// The pen is being lifted; so many lift lines are answered.
+    Lifting {
+        done: usize,
+    },
+    Closed,
+}
+
+/// Sans-IO streaming of one program. Time is since the session's start, and never goes back.
+///
+/// After each call of `handle_bytes`, `handle_timeout`, `pause`, `resume` or `stop`, drain [`Session::poll_transmit`]
+/// and [`Session::poll_event`] until they give `None`, then wait for bytes or for [`Session::poll_timeout`].
+#[derive(Debug, Clone)]
+pub struct Session {
+    program: Program,
+    window: usize,
+    /// A dwell is reported as Idle, so a stall is longer than any dwell.
+    stall: Duration,
+    phase: Phase,
+    paused: bool,
+    replies: Replies,
+    next: usize,
+    in_flight: VecDeque<usize>,
+    in_flight_bytes: usize,
+    idle_reports: usize,
+    outgoing: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+    /// When the phase began, or its last probe was sent.
+    phase_begin: Duration,
+    next_poll: Duration,
+    last_heard: Duration,
+    idle_since: Option<Duration>,
+    nudged: bool,
+}
+
+impl Session {
+    /// A session for a freshly opened port, whose board may be restarting.
+    #[must_use]
+    pub fn new(program: Program, profile: &Profile) -> Self {
+        let dwell = match profile.lift {
+            Lift::Servo { up_delay, down_delay, .. } => up_delay.max(down_delay),
+            Lift::Z { .. } => 0.0,
+        };
+        Self {
+            program,
+            // One byte less than there is: 1.1 builds before 1.1h held one less than they said.
+            window: profile.grbl.rx_buffer_bytes.saturating_sub(1),
+            stall: STALL + Duration::try_from_secs_f64(dwell).unwrap_or_default(),
+            phase: Phase::Connecting { probes: 0 },
+            paused: false,
+            replies: Replies::default(),
+            next: 0,
+            in_flight: VecDeque::new(),
+            in_flight_bytes: 0,
+            idle_reports: 0,
+            outgoing: VecDeque::new(),
+            events: VecDeque::new(),
+            phase_begin: Duration::ZERO,
+            next_poll: Duration::ZERO,
+            last_heard: Duration::ZERO,
+            idle_since: None,
+            nudged: false,
+        }
+    }
+
+    /// Takes bytes from the plotter, split anywhere.
+    pub fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.last_heard = now;
+        }
+        for byte in bytes {
+            if let Some(reply) = self.replies.push(*byte) {
+                self.handle_reply(now, reply);
+                // After each reply, so that the events do not depend on how the bytes were split.
+                self.stream();
+            }
+        }
+    }
+
+    /// Does what is due. Call it when [`Session::poll_timeout`] has come; earlier is harmless.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        let waited = now.saturating_sub(self.phase_begin);
+        match self.phase {
+            Phase::Connecting { probes } => {
+                if waited < if probes == 0 { BANNER } else { PROBE } {
+                    return;
+                }
+                if probes == PROBES {
+                    return self.fault(Fault::NoAnswer);
+                }
+                self.outgoing.push_back(b"\n".to_vec());
+                self.enter(now, Phase::Connecting { probes: probes + 1 });
+                return;
+            }
+            Phase::Settling if waited >= SETTLE => {
+                self.next_poll = now;
+                self.enter(now, Phase::Streaming);
+            }
+            Phase::Stopping if waited >= STOP => return self.reset(now),
+            Phase::Resetting | Phase::Lifting { .. } if waited >= STOP => return self.fault(Fault::Silent),
+            Phase::Streaming => self.watch(now),
+            Phase::Closed => return,
+            _ => {}
+        }
+        if matches!(self.phase, Phase::Streaming | Phase::Stopping) && now >= self.next_poll {
+            self.outgoing.push_back(b"?".to_vec());
+            self.next_poll = now + POLL;
+        }
+        self.stream();
+    }
+
+    /// Holds the feed (`!`): the machine slows to a stop where it is. Nothing happens if it is held already.
+    pub fn pause(&mut self) {
+        if self.phase == Phase::Streaming && !self.paused {
+            self.paused = true;
+            self.outgoing.push_back(b"!".to_vec());
+        }
+    }
+
+    /// Goes on after [`Session::pause`] (`~`), or after an M0 of the program.
+    pub fn resume(&mut self) {
+        if self.phase == Phase::Streaming {
+            self.paused = false;
+            self.idle_since = None;
+            self.outgoing.push_back(b"~".to_vec());
+        }
+    }
+
+    /// Stops for good: `!`, then a reset once the machine stands still, so that it keeps its position, then the pen
+    /// goes up. [`Event::Stopped`] follows.
+    pub fn stop(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Connecting { .. } | Phase::Settling => {
+                self.events.push_back(Event::Stopped);
+                self.phase = Phase::Closed;
+            }
+            Phase::Streaming => {
+                // Before whatever still waits here.
+                self.outgoing.push_front(b"!".to_vec());
+                self.next_poll = now;
+                self.enter(now, Phase::Stopping);
+                self.handle_timeout(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The next bytes for the plotter.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.outgoing.pop_front()
+    }
+
+    /// The next thing to know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`Session::handle_timeout`]; `None` when the session is over. Ask again after each other call.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Connecting { probes: 0 } => Some(self.phase_begin + BANNER),
+            Phase::Connecting { .. } => Some(self.phase_begin + PROBE),
+            Phase::Settling => Some(self.phase_begin + SETTLE),
+            Phase::Streaming => Some(self.next_poll),
+            Phase::Stopping => Some(self.next_poll.min(self.phase_begin + STOP)),
+            Phase::Resetting | Phase::Lifting { .. } => Some(self.phase_begin + STOP),
+            Phase::Closed => None,
+        }
+    }
+
+    /// Whether the session is over: nothing more will be sent.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    fn handle_reply(&mut self, now: Duration, reply: Reply) {
+        match reply {
+            Reply::Banner(banner) => self.handle_banner(now, banner),
+            Reply::Status(status) => self.handle_status(now, status),
+            Reply::Ok => self.handle_ok(now),
+            Reply::Error(code) => self.handle_error(now, code),
+            Reply::Alarm(code) => {
+                let statement = self.in_flight.front().copied();
+                let origin = statement.and_then(|index| self.program.statements[index].origin);
+                if self.phase != Phase::Closed {
+                    self.events.push_back(Event::Alarm {
+                        code,
+                        meaning: alarm_meaning(code),
+                        statement,
+                        origin,
+                    });
+                }
+                self.phase = Phase::Closed;
+            }
+            Reply::Message(text) => {
+                let locked = text.contains("to unlock");
+                self.events.push_back(Event::Push(text));
+                if locked {
+                    self.fault(Fault::Locked);
+                }
+            }
+            Reply::Setting(text) | Reply::StartUp(text) => self.events.push_back(Event::Push(text)),
+            Reply::Garbled(text) => self.events.push_back(Event::Garbled(text)),
+        }
+    }
+
+    fn handle_banner(&mut self, now: Duration, banner: String) {
+        match self.phase {
+            Phase::Connecting { .. } => self.connected(now, banner),
+            Phase::Settling => self.enter(now, Phase::Settling),
+            Phase::Resetting => {
+                self.enter(now, Phase::Lifting { done: 0 });
+                self.lift();
+            }
+            _ => self.fault(Fault::Restarted),
+        }
+    }
+
+    fn connected(&mut self, now: Duration, banner: String) {
+        self.events.push_back(Event::Connected { banner });
+        self.enter(now, Phase::Settling);
+    }
+
+    fn handle_ok(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Connecting { .. } => self.connected(now, String::new()),
+            Phase::Streaming | Phase::Stopping => {
+                let Some(statement) = self.answered() else {
+                    return self
+                        .events
+                        .push_back(Event::Garbled("ok, but no line was waiting for it".into()));
+                };
+                self.events.push_back(Event::Accepted { statement });
+                if self.program.statements[statement].drains {
+                    self.events.push_back(Event::Completed { upto: statement });
+                }
+            }
+            Phase::Lifting { done } => {
+                self.enter(now, Phase::Lifting { done: done + 1 });
+                self.lift();
+            }
+            Phase::Settling => self.enter(now, Phase::Settling),
+            Phase::Resetting | Phase::Closed => {}
+        }
+    }
+
+    fn handle_error(&mut self, now: Duration, code: u32) {
+        match self.phase {
+            // The newline of the probe ended a line of somebody else.
+            Phase::Connecting { .. } => self.connected(now, String::new()),
+            Phase::Streaming | Phase::Stopping => {
+                let Some(statement) = self.answered() else {
+                    return self
+                        .events
+                        .push_back(Event::Garbled(format!("error:{code}, but no line was waiting for it")));
+                };
+                let Some(refused) = self.program.statements.get(statement) else { return };
+                self.events.push_back(Event::Error {
+                    code,
+                    meaning: error_meaning(code),
+                    statement,
+                    line: refused.line.clone(),
+                    origin: refused.origin,
+                });
+                // The lines behind it are in the buffer and would be drawn: hold at once.
+                self.stop(now);
+            }
+            Phase::Lifting { .. } => self.handle_ok(now),
+            _ => {}
+        }
+    }
+
+    fn handle_status(&mut self, now: Duration, status: Status) {
+        self.events.push_back(Event::Status(status));
+        let idle = status.state == State::Idle;
+        let still = idle || status.state == State::Hold { complete: true };
+        match self.phase {
+            Phase::Stopping if still => self.reset(now),
+            Phase::Streaming if status.state == State::Alarm => self.fault(Fault::Locked),
+            Phase::Streaming => {
+                self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
+                if !(idle && self.next == self.program.statements.len() && self.in_flight.is_empty()) {
+                    self.idle_reports = 0;
+                    return;
+                }
+                self.idle_reports += 1;
+                // Between the last ok and the start of its motion GRBL reports Idle once, if that line does not drain.
+                let drained = self.program.statements.last().is_none_or(|last| last.drains);
+                if drained || self.idle_reports > 1 {
+                    if let (false, Some(upto)) = (drained, self.program.statements.len().checked_sub(1)) {
+                        self.events.push_back(Event::Completed { upto });
+                    }
+                    self.events.push_back(Event::Finished);
+                    self.phase = Phase::Closed;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The oldest unanswered statement, which has just been answered.
+    fn answered(&mut self) -> Option<usize> {
+        let statement = self.in_flight.pop_front()?;
+        self.in_flight_bytes -= self.program.statements[statement].line.len() + 1;
+        self.idle_since = None;
+        self.nudged = false;
+        Some(statement)
+    }
+
+    fn watch(&mut self, now: Duration) {
+        if now.saturating_sub(self.last_heard) >= SILENCE {
+            return self.fault(Fault::Silent);
+        }
+        let Some(since) = self.idle_since.filter(|_| !self.paused && !self.in_flight.is_empty()) else {
+            return;
+        };
+        if now.saturating_sub(since) < self.stall {
+            return;
+        }
+        if self.nudged {
+            return self.fault(Fault::Stalled);
+        }
+        self.nudged = true;
+        self.idle_since = None;
+        self.outgoing.push_back(b"~".to_vec());
+    }
+
+    fn stream(&mut self) {
+        if self.phase != Phase::Streaming {
+            return;
+        }
+        while let Some(statement) = self.program.statements.get(self.next) {
+            let bytes = statement.line.len() + 1;
+            if self.in_flight_bytes + bytes > self.window {
+                break;
+            }
+            self.outgoing.push_back([statement.line.as_bytes(), b"\n"].concat());
+            self.in_flight.push_back(self.next);
+            self.in_flight_bytes += bytes;
+            self.next += 1;
+        }
+    }
+
+    fn reset(&mut self, now: Duration) {
+        self.outgoing.push_back(vec![0x18]);
+        self.enter(now, Phase::Resetting);
+    }
+
+    /// Sends the next line that lifts the pen, or ends.
+    fn lift(&mut self) {
+        let Phase::Lifting { done } = self.phase else { return };
+        match self.program.lift.get(done) {
+            Some(line) => self.outgoing.push_back([line.as_bytes(), b"\n"].concat()),
+            None => {
+                self.events.push_back(Event::Stopped);
+                self.phase = Phase::Closed;
+            }
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.phase != Phase::Closed {
+            self.events.push_back(Event::Fault(fault));
+        }
+        self.phase = Phase::Closed;
+    }
+
+    fn enter(&mut self, now: Duration, phase: Phase) {
+        self.phase = phase;
+        self.phase_begin = now;
+    }
+}
