@@ -1,6 +1,6 @@
 //! The picture that was wanted: a final drawing at any resolution, in linear light.
 
-use super::rasterizer;
+use super::rasterizer::{Polylines, paint_polylines};
 use crate::drawing::{Drawing, Page};
 use crate::geometry::flatten;
 
@@ -48,10 +48,10 @@ pub fn draw(drawing: &Drawing, dpi: f64) -> Picture {
                     line.points.iter().map(px).collect::<Vec<_>>()
                 })
                 .collect();
-            (layer.pen.ink(), (layer.pen.tip * px_per_mm) as f32, lines)
+            Polylines { ink: layer.pen.ink(), width_px: (layer.pen.tip * px_per_mm) as f32, lines }
         })
         .collect();
-    let rgb = rasterizer::paint_polylines((width_px, height_px), SOFTNESS_PX, &passes);
+    let rgb = paint_polylines((width_px, height_px), SOFTNESS_PX, &passes);
     Picture { width_px, height_px, rgb }
 }
 

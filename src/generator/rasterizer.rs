@@ -60,6 +60,20 @@ impl Rasterizer {
         points.contiguous()?.apply_op2(&transmittances.contiguous()?, FreeInk(self.clone()))
     }
 
+    /// What each stroke covers by itself: pixels (row by row) and coverages.
+    ///
+    /// # Errors
+    /// When `points` (4 x, y pairs a stroke) are too few or too many.
+    pub(super) fn coverages(&self, points: &[f32]) -> Result<Vec<Vec<(usize, f32)>>> {
+        let (scene, order) = self.scene(points, None)?;
+        let covered: Vec<Vec<(usize, f32)>> = scene.lines.par_iter().map(|line| scene.alone(line)).collect();
+        let mut by_stroke = vec![Vec::new(); order.len()];
+        for (stroke, covered) in order.into_iter().zip(covered) {
+            by_stroke[stroke] = covered;
+        }
+        Ok(by_stroke)
+    }
+
     fn scene(&self, points: &[f32], transmittances: Option<&[f32]>) -> Result<(Scene, Vec<usize>)> {
         let count = self.widths_px.len();
         if points.len() != 8 * count || transmittances.is_some_and(|t| t.len() != 3 * count) {
@@ -161,11 +175,19 @@ impl Rasterizer {
     }
 }
 
-/// Linear-light picture of polylines, band by band of tiles; see [`super::picture`].
+/// The polylines of one pass, px.
+pub(super) struct Polylines {
+    pub(super) ink: Ink,
+    /// Width of the lines; px.
+    pub(super) width_px: f32,
+    pub(super) lines: Vec<Vec<[f32; 2]>>,
+}
+
+/// Linear-light picture of polylines, pass by pass; see [`super::picture`].
 pub(super) fn paint_polylines(
     (width, height): (usize, usize),
     softness_px: f32,
-    passes: &[(Ink, f32, Vec<Vec<[f32; 2]>>)],
+    passes: &[Polylines],
 ) -> Vec<[f32; 3]> {
     let mut scene = Scene {
         width,
@@ -173,9 +195,9 @@ pub(super) fn paint_polylines(
         softness: softness_px,
         points: Vec::new(),
         lines: Vec::new(),
-        limits: passes.iter().map(|(ink, ..)| ink.limit).collect(),
+        limits: passes.iter().map(|pass| pass.ink.limit).collect(),
     };
-    for (pass, (ink, width_px, lines)) in passes.iter().enumerate() {
+    for (pass, Polylines { ink, width_px, lines }) in passes.iter().enumerate() {
         let (half, share) = Line::profile(*width_px);
         for line in lines {
             let from = scene.points.len();

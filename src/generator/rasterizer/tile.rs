@@ -75,7 +75,6 @@ pub(super) struct BandGradient {
 }
 
 /// A line's coverage of a tile.
-#[derive(Clone)]
 struct Cover {
     line: usize,
     /// Place in the band's list.
@@ -253,6 +252,33 @@ impl Scene {
         let (top, bottom) = ((band * TILE) as f32, ((band + 1) * TILE) as f32);
         let touches = |line: &Line| line.reach[1] < bottom && line.reach[3] > top;
         (0..self.lines.len()).filter(|index| touches(&self.lines[*index])).collect()
+    }
+
+    /// What one line covers: pixels, row by row, and coverages.
+    pub(super) fn alone(&self, line: &Line) -> Vec<(usize, f32)> {
+        let mut covered = Vec::new();
+        let Some(index) = self.lines.iter().position(|other| std::ptr::eq(other, line)) else {
+            return covered;
+        };
+        let mut cover = Cover::new();
+        let tiles = |from: f32, to: f32, edge: usize| {
+            let from = (from.max(0.0) as usize / TILE) * TILE;
+            (from..(to.max(0.0) as usize + 1).min(edge)).step_by(TILE)
+        };
+        for top in tiles(line.reach[1], line.reach[3], self.height) {
+            for left in tiles(line.reach[0], line.reach[2], self.width) {
+                if !cover.fill(self, 0, index, left, top) {
+                    continue;
+                }
+                for (pixel, c) in cover.coverage.iter().enumerate() {
+                    let (x, y) = (left + pixel % TILE, top + pixel / TILE);
+                    if *c > 0.0 && x < self.width && y < self.height {
+                        covered.push((y * self.width + x, *c));
+                    }
+                }
+            }
+        }
+        covered
     }
 
     /// Paints a band: `put(row in the band, column, linear light, summed coverage)` for each pixel.
