@@ -10,7 +10,7 @@ use crate::pens::Pen;
 /// Strokes that show less than this share of themselves are left out.
 const LEAST_VISIBLE: f32 = 0.45;
 /// Strokes whose ends and handles span less than this are knots; px.
-const LEAST_SPAN_PX: f32 = 5.0;
+const LEAST_SPAN_PX: f32 = 8.0;
 
 /// Whether each stroke is worth drawing: it is no knot, and other strokes do not hide most of it. Strokes are left out
 /// the least visible first, so that of two that lie on each other one stays.

@@ -14,7 +14,7 @@ use crate::drawing::Page;
 pub struct Weights {
     /// Of the mean coverage above 1: strokes on strokes.
     pub overlap: f64,
-    /// Of the mean of 1 - I, sRGB.
+    /// Of the mean coverage. It counts every pen alike: by darkness, pale pens would win and hardly be seen.
     pub ink: f64,
     /// Of hooks, knots and uneven control legs, a stroke.
     pub shape: f64,
@@ -50,8 +50,9 @@ impl Objective<'_> {
     pub(super) fn terms(&self, picture: &Tensor, points: &Tensor, view: View) -> Result<Terms, Error> {
         let rgb = picture.narrow(0, 0, 3)?;
         let excitation = self.mean(&view.see(&rgb)?)?;
-        let overlap = (picture.narrow(0, 3, 1)? - 1.0)?.relu()?.mean_all()?;
-        let ink = (1.0 - rgb.mean_all()?)?;
+        let coverage = picture.narrow(0, 3, 1)?;
+        let overlap = (&coverage - 1.0)?.relu()?.mean_all()?;
+        let ink = coverage.mean_all()?;
         let weights = &self.weights;
         let mut loss = ((overlap * weights.overlap)? + (ink * weights.ink)?)?;
         loss = ((loss - &excitation)? + (shape(points)? * weights.shape)?)?;

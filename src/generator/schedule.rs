@@ -22,7 +22,7 @@ use crate::pens::{Pen, PenSet};
 /// Length of the arcs that a drawing begins with; px.
 const ARC_PX: f64 = 24.0;
 /// Area of the canvas for each stroke by default; px².
-const AREA_PER_STROKE: f64 = 190.0;
+const AREA_PER_STROKE: f64 = 240.0;
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
 /// Step of the color logits against that of the points in px.
@@ -41,6 +41,8 @@ pub struct Settings {
     pub pens: Vec<Pen>,
     /// How many of them at most.
     pub most_pens: usize,
+    /// Pens lighter than this CIE lightness are not chosen while there are darker ones: they fill without being seen.
+    pub lightest: f32,
     /// Strokes to begin with; some may be pruned. `None`: by area.
     pub strokes: Option<usize>,
     /// Steps in free color.
@@ -69,9 +71,10 @@ impl Settings {
             neuron,
             pens,
             most_pens: 4,
+            lightest: 80.0,
             strokes: None,
-            free_steps: 100,
-            tune_steps: 160,
+            free_steps: 70,
+            tune_steps: 110,
             step_px: 1.6,
             seed: 1,
             weights: Weights::default(),
@@ -94,6 +97,13 @@ impl Settings {
             "a margin of {} mm leaves too little of a page of {width} x {height} mm: leave 10 mm at least",
             self.margin
         )))
+    }
+
+    /// The pens that may be chosen: not the lightest, while there are others.
+    fn candidates(&self) -> Vec<Pen> {
+        let dark: Vec<Pen> =
+            self.pens.iter().filter(|pen| pen.lightness() <= self.lightest).cloned().collect();
+        if dark.is_empty() { self.pens.clone() } else { dark }
     }
 
     /// The raster that is optimised.
@@ -242,7 +252,7 @@ impl Run<'_> {
         let mut excitation = Excitation::default();
         let tips: f64 = settings.pens.iter().map(|pen| pen.tip).sum();
         let tip = tips / settings.pens.len() as f64;
-        let mut rasterizer = self.rasterizer(vec![settings.pens[0].ink()], vec![0; count], &[tip]);
+        let mut rasterizer = self.rasterizer(vec![settings.candidates()[0].ink()], vec![0; count], &[tip]);
 
         let logits: Vec<f32> = (0..3 * count).map(|_| self.rng.random_range(-2.0..0.5)).collect();
         let logits = Var::from_vec(logits, (count, 3), &Device::Cpu)?;
@@ -250,7 +260,7 @@ impl Run<'_> {
             let colors = ((candle_nn::ops::sigmoid(&logits)? * 0.996)? + 0.002)?;
             Ok(rasterizer.draw_free(points, &colors)?)
         };
-        let one_pen = settings.pens.len() == 1;
+        let one_pen = settings.candidates().len() == 1;
         let first_draw = |rasterizer: &Rasterizer, points: &Tensor| -> Result<Tensor, Error> {
             if one_pen { Ok(rasterizer.draw(points)?) } else { free(rasterizer, points) }
         };
@@ -360,7 +370,7 @@ impl Run<'_> {
         points: &Var,
         logits: &Var,
     ) -> Result<(Vec<Pen>, Vec<usize>), Error> {
-        let pens = &self.settings.pens;
+        let pens = &self.settings.candidates();
         let covered = rasterizer.coverages(&values(points)?)?;
         let areas: Vec<f32> = covered.iter().map(|stroke| stroke.iter().map(|(_, c)| c).sum()).collect();
         let sigmoid = |logit: &f32| encode(1.0 / (1.0 + (-logit).exp()));
