@@ -1,3 +1,36 @@
-//! (in the making)
+//! From a wish to a drawing: strokes are moved until a differentiable picture of them pleases a network.
+//!
+//! Comes in: a page, pens, a neuron. Goes out: a [`crate::drawing::Drawing`] and the [`Picture`] of it that was
+//! wanted. The picture is laid pass by pass with the pens' inks and tip widths, as the plotter will lay it.
+//! Deliberately absent: files, clocks, order of strokes (that is [`crate::toolpath`]'s).
+
+pub mod augment;
+pub mod canvas;
+mod finish;
 pub mod network;
+pub mod objective;
+mod palette;
+pub mod picture;
+pub mod rasterizer;
+pub mod schedule;
 pub mod weights;
+
+pub use canvas::Canvas;
+pub use objective::{Weights, excitation_of};
+pub use picture::{Picture, draw};
+pub use schedule::{Excitation, Outcome, PenUse, Progress, Settings, Stage, generate};
+
+/// Why no drawing could be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] network::Error),
+    /// A tensor operation.
+    #[error("the computation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// A setting that cannot work.
+    #[error("{0}")]
+    Setting(String),
+}
