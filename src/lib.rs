@@ -46,7 +46,7 @@
 //!
 //! Bare `f64` is mm, s, mm/s, mm/s² or radians; any other unit is in the name.
 
-//pub mod cli;
+pub mod cli;
 pub mod color;
 pub mod config;
 pub mod drawing;

@@ -9,7 +9,9 @@ use super::{Cli, Failure, Terminal};
 
 /// Print shell completions.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  traceur completions bash > ~/.local/share/bash-completion/completions/traceur")]
+#[command(
+    after_help = "Example:\n  traceur completions bash > ~/.local/share/bash-completion/completions/traceur"
+)]
 pub(super) struct Args {
     /// The shell.
     shell: clap_complete::Shell,

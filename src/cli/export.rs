@@ -35,7 +35,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     if files::is_dash(&args.output) {
         return match planned.programs.as_slice() {
             [program] => terminal.stdout(program.to_text().as_bytes()),
-            many => Err(Failure::Input(format!("{} passes don't fit in one stream: give a folder to -o", many.len()))),
+            many => Err(Failure::Input(format!(
+                "{} passes don't fit in one stream: give a folder to -o",
+                many.len()
+            ))),
         };
     }
     let folder = files::OutFolder::open(&args.output)?;
@@ -53,7 +56,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     terminal.result(&serde_json::json!({ "files": &written }), || {
         let rows: Vec<_> = written
             .iter()
-            .map(|file| vec![file.path.clone(), file.pen.clone(), file.statements.to_string(), file.bytes.to_string()])
+            .map(|file| {
+                vec![file.path.clone(), file.pen.clone(), file.statements.to_string(), file.bytes.to_string()]
+            })
             .collect();
         table(&["file", "pen", "statements", "bytes"], &rows)
     })

@@ -79,7 +79,8 @@ pub(super) struct OutFolder {
 impl OutFolder {
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let unwritable = |error: io::Error| {
-            let text = format!("{}: {}; choose a folder that you may write to", path.display(), plain(&error));
+            let text =
+                format!("{}: {}; choose a folder that you may write to", path.display(), plain(&error));
             Failure::Input(text)
         };
         fs::create_dir_all(path).map_err(unwritable)?;
@@ -101,7 +102,9 @@ pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let refused = |why: String| Failure::Input(format!("{}: {why}; choose a place that you may write to", path.display()));
+    let refused = |why: String| {
+        Failure::Input(format!("{}: {why}; choose a place that you may write to", path.display()))
+    };
     if path.is_dir() {
         return Err(refused("is a folder".into()));
     }

@@ -95,7 +95,11 @@ impl InputArgs {
             Fills::Hatch => Fill::Hatch,
             Fills::None => Fill::None,
         };
-        let import = svg::read(&self.name(), &svg, &ReadOptions { layers, pens: &pens, fill, ..ReadOptions::default() })?;
+        let import = svg::read(
+            &self.name(),
+            &svg,
+            &ReadOptions { layers, pens: &pens, fill, ..ReadOptions::default() },
+        )?;
         for warning in &import.warnings {
             terminal.warn(warning);
         }
@@ -168,8 +172,11 @@ pub(super) fn plan_text(toolpath: &Toolpath) -> Result<String, Failure> {
 }
 
 fn parse_plan(file: &str, bytes: &[u8]) -> Result<Toolpath, Failure> {
-    let wrong = |what: String| Failure::Input(format!("{file}: {what}; make a plan with `traceur plan IN -o OUT.json`"));
-    let plan: PlanFile = serde_json::from_slice(bytes).map_err(|error| wrong(format!("not a plan: {error}")))?;
+    let wrong = |what: String| {
+        Failure::Input(format!("{file}: {what}; make a plan with `traceur plan IN -o OUT.json`"))
+    };
+    let plan: PlanFile =
+        serde_json::from_slice(bytes).map_err(|error| wrong(format!("not a plan: {error}")))?;
     let page = Page { width: plan.page_mm[0], height: plan.page_mm[1] };
     if plan.format != 1 || plan.kind != PLAN_KIND || !page.is_sane() {
         return Err(wrong("not a plan that this version reads".into()));
@@ -181,7 +188,10 @@ fn parse_plan(file: &str, bytes: &[u8]) -> Result<Toolpath, Failure> {
         for stroke in pass.strokes {
             let finite = stroke.iter().flatten().all(|value| value.abs() < 1e5);
             if stroke.len() < 2 || !finite {
-                return Err(wrong(format!("pen `{}`: a stroke needs two points or more, within 100 m", pen.id)));
+                return Err(wrong(format!(
+                    "pen `{}`: a stroke needs two points or more, within 100 m",
+                    pen.id
+                )));
             }
             strokes.push(Polyline::new(stroke.into_iter().map(|[x, y]| Point::new(x, y)).collect()));
         }
@@ -191,7 +201,10 @@ fn parse_plan(file: &str, bytes: &[u8]) -> Result<Toolpath, Failure> {
 }
 
 fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
-    if !(0.01..=50.0).contains(&pen.tip_mm) || !(0.0..=1.0).contains(&pen.opacity) || pen.speed_mm_s.is_some_and(|v| v.is_nan() || v <= 0.0) {
+    if !(0.01..=50.0).contains(&pen.tip_mm)
+        || !(0.0..=1.0).contains(&pen.opacity)
+        || pen.speed_mm_s.is_some_and(|v| v.is_nan() || v <= 0.0)
+    {
         return Err(format!("pen `{}`: its tip, opacity or speed is out of range", pen.id));
     }
     Ok(Pen {
@@ -207,5 +220,7 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
 
 /// The stem of the input's name, for outputs.
 pub(super) fn stem(path: &Path) -> String {
-    path.file_stem().filter(|_| !files::is_dash(path)).map_or("drawing".into(), |stem| stem.to_string_lossy().into_owned())
+    path.file_stem()
+        .filter(|_| !files::is_dash(path))
+        .map_or("drawing".into(), |stem| stem.to_string_lossy().into_owned())
 }

@@ -59,7 +59,8 @@ fn text_of(machine: &str) -> Result<(String, String), Failure> {
     let path = Path::new(machine);
     if !path.exists() && path.extension().is_none() {
         let ids = BUILT_IN.map(|(id, _)| id);
-        let guess = config::nearest(machine, ids).map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
+        let guess =
+            config::nearest(machine, ids).map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
         return Err(Failure::Input(format!(
             "no machine `{machine}`{guess}: the built-in ones are {}, or give a TOML file",
             ids.join(", ")
@@ -112,14 +113,11 @@ fn check(paths: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
 pub(super) struct PortsArgs {}
 
 pub(super) fn ports(_: &PortsArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let ports = transport::ports().map_err(|error| Failure::Device(error.to_string()))?;
-    let values: Vec<_> =
-        ports.iter().map(|port| serde_json::json!({ "port": &port.name, "what": &port.what })).collect();
-    terminal.result(&serde_json::json!({ "ports": values }), || {
+    let ports = transport::ports();
+    terminal.result(&serde_json::json!({ "ports": &ports }), || {
         if ports.is_empty() {
             return "no serial port: plug the plotter in, or plot to the simulator with `--port sim`".into();
         }
-        let rows: Vec<_> = ports.iter().map(|port| vec![port.name.clone(), port.what.clone()]).collect();
-        table(&["port", "what"], &rows)
+        ports.join("\n")
     })
 }

@@ -56,11 +56,15 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn list(terminal: &Terminal) -> Result<(), Failure> {
-    let layers: Vec<(String, usize)> = Layer::all().map(|layer| (layer.to_string(), layer.channels())).collect();
+    let layers: Vec<(String, usize)> =
+        Layer::all().map(|layer| (layer.to_string(), layer.channels())).collect();
     let value = serde_json::json!({ "models": [{ "id": "lite0", "layers": &layers }] });
     terminal.result(&value, || {
-        let rows: Vec<_> =
-            layers.iter().map(|(layer, channels)| vec![format!("lite0:{layer}"), channels.to_string()]).collect();
-        table(&["layer", "channels"], &rows) + "\n`traceur generate --neuron lite0:b6:24` excites one channel."
+        let rows: Vec<_> = layers
+            .iter()
+            .map(|(layer, channels)| vec![format!("lite0:{layer}"), channels.to_string()])
+            .collect();
+        table(&["layer", "channels"], &rows)
+            + "\n`traceur generate --neuron lite0:b6:24` excites one channel."
     })
 }

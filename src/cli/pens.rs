@@ -157,7 +157,8 @@ fn check(paths: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
         let inventory = Inventory::parse(&name, &files::read_text(path)?)?;
         checked.push((name, inventory.pens.len()));
     }
-    let rows: Vec<_> = checked.iter().map(|(file, pens)| serde_json::json!({ "file": file, "pens": pens })).collect();
+    let rows: Vec<_> =
+        checked.iter().map(|(file, pens)| serde_json::json!({ "file": file, "pens": pens })).collect();
     terminal.result(&serde_json::json!({ "checked": rows }), || {
         checked.iter().map(|(file, pens)| format!("{file}: {pens} pens, all sound\n")).collect()
     })

@@ -6,11 +6,12 @@ use super::terminal::{clock, table};
 use super::{Failure, Terminal, input::Input};
 use crate::drawing::svg;
 use crate::drawing::{Drawing, Page};
+use crate::generator::Picture;
 use crate::geometry::{Polyline, Rect};
 use crate::machine::{Placement, Profile};
 use crate::motion;
-use crate::pens::{Pen, PenSet};
-use crate::preview::{Gap, Picture, off_page_mm};
+use crate::pens::Pen;
+use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
 use crate::protocol::grbl::{self, Program};
 use crate::sim::ink::Paper;
 use crate::toolpath::{self, Options, Pass, Statistics, Toolpath};
@@ -66,9 +67,9 @@ pub(super) fn plan_input(input: &Input, profile: &Profile, terminal: &Terminal) 
     match input {
         Input::Drawing { drawing, .. } => plan(drawing, profile, terminal),
         Input::Toolpath(toolpath) => check_reach(toolpath, profile).map(|()| keep(toolpath.clone(), profile)),
-        Input::Program(_) => {
-            Err(Failure::Input("this is a program for a plotter already: use `traceur preview` to see it".into()))
-        }
+        Input::Program(_) => Err(Failure::Input(
+            "this is a program for a plotter already: use `traceur preview` to see it".into(),
+        )),
     }
 }
 
@@ -87,7 +88,10 @@ pub(super) fn plan(drawing: &Drawing, profile: &Profile, terminal: &Terminal) ->
         )));
     }
     if report.clipped_mm > 0.0 {
-        terminal.warn(format!("{:.1} mm of line lay outside the drawable area and were cut off", report.clipped_mm));
+        terminal.warn(format!(
+            "{:.1} mm of line lay outside the drawable area and were cut off",
+            report.clipped_mm
+        ));
     }
     let given = toolpath::as_given(drawing, &options);
     let before: Vec<Before> = given.passes.iter().map(|pass| before(pass, profile, &placement)).collect();
@@ -104,7 +108,8 @@ fn keep(toolpath: Toolpath, profile: &Profile) -> Planned {
 fn check_reach(toolpath: &Toolpath, profile: &Profile) -> Result<(), Failure> {
     let area = Placement::new(profile, toolpath.page.height).reach(profile, toolpath.page.width);
     let strokes = toolpath.passes.iter().flat_map(|pass| &pass.strokes);
-    let outside = strokes.into_iter().find(|stroke| !crate::geometry::inside(stroke, area.inflate(1e-3, 1e-3)));
+    let outside =
+        strokes.into_iter().find(|stroke| !crate::geometry::inside(stroke, area.inflate(1e-3, 1e-3)));
     match outside {
         None => Ok(()),
         Some(stroke) => Err(Failure::Input(format!(
@@ -151,7 +156,8 @@ fn assemble(
         })
         .collect();
     let sum = |of: fn(&PassReport) -> f64| rounded(passes.iter().map(of).sum());
-    let bounds = toolpath.passes.iter().flat_map(|pass| &pass.strokes).map(Polyline::bounds).reduce(|a, b| a.union(b));
+    let bounds =
+        toolpath.passes.iter().flat_map(|pass| &pass.strokes).map(Polyline::bounds).reduce(|a, b| a.union(b));
     let bounds = bounds.unwrap_or(Rect::ZERO);
     let programs = toolpath
         .passes
@@ -250,30 +256,26 @@ pub(super) fn ink(page: &Page, passes: &[(Pen, Vec<Polyline>)], dpi: f64, termin
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Inked { picture: paper.into(), draw_mm, off_page_mm: off_page }
+    Inked { picture: of_paper(paper), draw_mm, off_page_mm: off_page }
 }
 
 impl Inked {
     /// The gap to a picture of the same page.
     pub(super) fn gap(&self, wanted: &Picture, page: &Page) -> Result<Gap, Failure> {
         let share = if self.draw_mm > 0.0 { self.off_page_mm / self.draw_mm } else { 0.0 };
-        Gap::measure(wanted, &self.picture, page, share).map_err(|error| Failure::Input(error.to_string()))
+        Ok(Gap::measure(wanted, &self.picture, page, share)?)
     }
 }
 
 /// The picture that an SVG's viewer shows, at the comparison's resolution.
 pub(super) fn viewed(file: &str, svg: &[u8]) -> Result<Picture, Failure> {
     let seen = svg::render(file, svg, 144.0)?;
-    Ok(Picture::from_rgb8(seen.width_px, seen.height_px, &seen.rgb))
+    Ok(of_rgb8(seen.width_px, seen.height_px, &seen.rgb))
 }
 
 /// The marks that a trace left, in page space.
 pub(super) fn marks(trace: &crate::sim::MotionTrace, placement: &Placement) -> Vec<Polyline> {
-    let to_page = |stroke: Polyline| Polyline::new(stroke.points.into_iter().map(|p| placement.to_page(p)).collect());
+    let to_page =
+        |stroke: Polyline| Polyline::new(stroke.points.into_iter().map(|p| placement.to_page(p)).collect());
     trace.strokes().into_iter().map(to_page).collect()
-}
-
-/// The pens of a drawing in pass order.
-pub(super) fn pen_order(pens: Vec<Pen>) -> Vec<Pen> {
-    PenSet::new(pens).pens().to_vec()
 }

@@ -33,7 +33,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let planned = pipeline::plan_input(&input, &profile, terminal)?;
     if let Some(output) = &args.output {
         let text = match output.extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("svg") => svg::write(&ordered(&planned.toolpath)),
+            Some(extension) if extension.eq_ignore_ascii_case("svg") => {
+                svg::write(&ordered(&planned.toolpath))
+            }
             _ => plan_text(&planned.toolpath)?,
         };
         files::write(output, text.as_bytes(), terminal)?;

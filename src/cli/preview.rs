@@ -14,7 +14,7 @@ use crate::drawing::{Drawing, Layer, Page, svg};
 use crate::geometry::{Point, Polyline};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
-use crate::preview::Gap;
+use crate::preview::{Gap, to_png};
 use crate::sim::{self, MotionTrace};
 
 /// Send the bytes to the virtual plotter and see the ink on its paper.
@@ -60,14 +60,20 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let output = args.output.clone().unwrap_or_else(|| format!("{}-ink.png", stem(&args.input.input)).into());
     files::check_writable(&output)?;
     let as_svg = output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-    if !as_svg && !files::is_dash(&output) && !output.extension().is_some_and(|e| e.eq_ignore_ascii_case("png")) {
+    if !as_svg
+        && !files::is_dash(&output)
+        && !output.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"))
+    {
         return Err(Failure::Input(format!("{}: name it `.png` or `.svg`", output.display())));
     }
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
     let simulated = simulate(&input, &profile, args, terminal)?;
     if too_large(&simulated.page, args.dpi) {
-        return Err(Failure::Input(format!("{} dpi of this page is too large a picture: give a smaller --dpi", args.dpi)));
+        return Err(Failure::Input(format!(
+            "{} dpi of this page is too large a picture: give a smaller --dpi",
+            args.dpi
+        )));
     }
     let inked = pipeline::ink(&simulated.page, &simulated.passes, args.dpi, terminal);
     let gap = match &input {
@@ -76,7 +82,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         }
         Input::Toolpath(_) | Input::Program(_) => None,
     };
-    let bytes = if as_svg { simulated.to_svg().into_bytes() } else { png(&inked.picture)? };
+    let bytes = if as_svg { simulated.to_svg().into_bytes() } else { to_png(&inked.picture)? };
     files::write(&output, &bytes, terminal)?;
     if files::is_dash(&output) {
         return Ok(());
@@ -90,11 +96,6 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         gap,
     };
     terminal.result(&report, || report.to_text())
-}
-
-/// The bytes of a PNG.
-pub(super) fn png(picture: &crate::preview::Picture) -> Result<Vec<u8>, Failure> {
-    picture.to_png().map_err(|error| Failure::Input(error.to_string()))
 }
 
 fn too_large(page: &Page, dpi: f64) -> bool {
@@ -129,7 +130,12 @@ struct Simulated {
     travel_mm: f64,
 }
 
-fn simulate(input: &Input, profile: &Profile, args: &Args, terminal: &Terminal) -> Result<Simulated, Failure> {
+fn simulate(
+    input: &Input,
+    profile: &Profile,
+    args: &Args,
+    terminal: &Terminal,
+) -> Result<Simulated, Failure> {
     match input {
         Input::Program(bytes) => simulate_program(bytes, profile, args),
         Input::Drawing { .. } | Input::Toolpath(_) => {

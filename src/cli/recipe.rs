@@ -90,7 +90,8 @@ fn text_of(name: &str) -> Result<(String, String), Failure> {
     let path = Path::new(name);
     if !path.exists() && path.extension().is_none() && !files::is_dash(path) {
         let names = BUILT_IN.map(|(name, _)| name);
-        let guess = config::nearest(name, names).map_or(String::new(), |known| format!(" (did you mean `{known}`?)"));
+        let guess =
+            config::nearest(name, names).map_or(String::new(), |known| format!(" (did you mean `{known}`?)"));
         return Err(Failure::Input(format!(
             "no recipe `{name}`{guess}: the built-in ones are {}, or give a TOML file",
             names.join(", ")
@@ -103,10 +104,13 @@ fn text_of(name: &str) -> Result<(String, String), Failure> {
 fn with_settings(file: &str, text: &str, settings: &[String]) -> Result<Recipe, Failure> {
     let mut table: toml::Table = config::parse(file, text)?;
     for setting in settings {
-        let wrong = |why: &str| Failure::Input(format!("--set {setting}: {why}, such as `--set generate.strokes=300`"));
+        let wrong = |why: &str| {
+            Failure::Input(format!("--set {setting}: {why}, such as `--set generate.strokes=300`"))
+        };
         let (keys, value) = setting.split_once('=').ok_or_else(|| wrong("write KEY=VALUE"))?;
         let parsed: Option<toml::Table> = toml::from_str(&format!("v = {value}")).ok();
-        let value = parsed.and_then(|mut t| t.remove("v")).unwrap_or_else(|| toml::Value::String(value.into()));
+        let value =
+            parsed.and_then(|mut t| t.remove("v")).unwrap_or_else(|| toml::Value::String(value.into()));
         let mut keys: Vec<&str> = keys.split('.').map(str::trim).collect();
         let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(|| wrong("the key is empty"))?;
         let mut at = &mut table;
@@ -146,6 +150,8 @@ mod tests {
             let error = load(&[setting]).unwrap_err().to_string();
             assert!(error.contains(expected), "{setting}: {error}");
         }
-        assert!(Recipe::load("first-inc", &[]).unwrap_err().to_string().contains("did you mean `first-ink`?"));
+        assert!(
+            Recipe::load("first-inc", &[]).unwrap_err().to_string().contains("did you mean `first-ink`?")
+        );
     }
 }

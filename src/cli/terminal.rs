@@ -65,7 +65,11 @@ impl Terminal {
     }
 
     /// A command's result: `value` for scripts under `--json`, else `text` for people; stdout.
-    pub(super) fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
+    pub(super) fn result(
+        &self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         let text = if self.json {
             serde_json::to_string(value).map_err(|error| Failure::Input(error.to_string()))?
         } else if self.quiet {
@@ -144,7 +148,11 @@ pub(super) fn clock(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1} s");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a plot lasts hours, not ages")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a plot lasts hours, not ages"
+    )]
     let whole = seconds.round() as u64;
     if whole < 3600 {
         format!("{} min {:02} s", whole / 60, whole % 60)

@@ -5,9 +5,10 @@ use palette::Srgb;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{Error, Picture};
+use super::{Error, resized, to_image};
 use crate::color::delta_e;
 use crate::drawing::Page;
+use crate::generator::Picture;
 use crate::geometry::{Polyline, clip};
 
 /// Both pictures are compared at this resolution.
@@ -49,13 +50,13 @@ impl Gap {
     pub fn measure(wanted: &Picture, inked: &Picture, page: &Page, off_page: f64) -> Result<Self, Error> {
         let pixels = |mm: f64| ((mm / 25.4 * DPI).round() as usize).max(1);
         let (width_px, height_px) = (pixels(page.width), pixels(page.height));
-        let (wanted, inked) = (wanted.resized(width_px, height_px), inked.resized(width_px, height_px));
+        let (wanted, inked) = (resized(wanted, width_px, height_px), resized(inked, width_px, height_px));
         let squares = |mm: f64| ((mm / SEEN).round() as usize).max(1);
-        let seen = |picture: &Picture| encoded(picture).resized(squares(page.width), squares(page.height));
+        let seen = |picture: &Picture| resized(&encoded(picture), squares(page.width), squares(page.height));
         let ssim = image_compare::rgb_similarity_structure(
             &Algorithm::MSSIMSimple,
-            &wanted.to_image(),
-            &inked.to_image(),
+            &to_image(&wanted),
+            &to_image(&inked),
         )
         .map_err(|error| Error::Compare(error.to_string()))?
         .score;
@@ -72,12 +73,12 @@ impl Gap {
 /// The picture with sRGB values in the place of light.
 fn encoded(picture: &Picture) -> Picture {
     let encode = |light: &[f32; 3]| <[f32; 3]>::from(Srgb::from_linear(palette::LinSrgb::from(*light)));
-    Picture { light: picture.light.iter().map(encode).collect(), ..*picture }
+    Picture { rgb: picture.rgb.iter().map(encode).collect(), ..*picture }
 }
 
 fn mean_delta_e(a: &Picture, b: &Picture) -> f64 {
     let pairs: Vec<f32> =
-        a.light.par_iter().zip(&b.light).map(|(a, b)| delta_e((*a).into(), (*b).into())).collect();
+        a.rgb.par_iter().zip(&b.rgb).map(|(a, b)| delta_e((*a).into(), (*b).into())).collect();
     pairs.iter().copied().map(f64::from).sum::<f64>() / pairs.len() as f64
 }
 
@@ -99,7 +100,7 @@ mod tests {
     const PAGE: Page = Page { width: 60.0, height: 40.0 };
 
     fn flat(light: f32) -> Picture {
-        Picture { width_px: 170, height_px: 113, light: vec![[light; 3]; 170 * 113] }
+        Picture { width_px: 170, height_px: 113, rgb: vec![[light; 3]; 170 * 113] }
     }
 
     #[test]
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn a_fine_pattern_is_seen_as_its_mean_srgb_value() {
         let mut stripes = flat(1.0);
-        for (index, light) in stripes.light.iter_mut().enumerate() {
+        for (index, light) in stripes.rgb.iter_mut().enumerate() {
             *light = [f32::from(index % 170 % 2 == 0); 3];
         }
         let gap = Gap::measure(&stripes, &flat(0.214), &PAGE, 0.0).unwrap();

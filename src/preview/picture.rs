@@ -5,6 +5,7 @@ use std::io::Cursor;
 use image::{ImageFormat, RgbImage};
 
 use crate::color::{Srgb8, linear, to_srgb8};
+use crate::generator::Picture;
 use crate::sim::ink::Paper;
 
 /// Why a picture could not be made.
@@ -19,69 +20,56 @@ pub enum Error {
     Compare(String),
 }
 
-/// A picture of a whole page.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// Pixels a row.
-    pub width_px: usize,
-    /// Rows.
-    pub height_px: usize,
-    /// Light of each pixel, row by row from the top left; linear sRGB, 0 to 1.
-    pub light: Vec<[f32; 3]>,
+/// The ink on a sheet as a picture.
+#[must_use]
+pub fn of_paper(paper: Paper) -> Picture {
+    Picture { width_px: paper.width_px, height_px: paper.height_px, rgb: paper.light }
 }
 
-impl From<Paper> for Picture {
-    fn from(paper: Paper) -> Self {
-        Self { width_px: paper.width_px, height_px: paper.height_px, light: paper.light }
-    }
+/// A picture of eight-bit sRGB pixels, row by row.
+#[must_use]
+pub fn of_rgb8(width_px: usize, height_px: usize, pixels: &[[u8; 3]]) -> Picture {
+    let rgb = pixels.iter().map(|[r, g, b]| linear(Srgb8::new(*r, *g, *b))).collect();
+    Picture { width_px, height_px, rgb }
 }
 
-impl Picture {
-    /// A picture of eight-bit sRGB pixels, row by row.
-    #[must_use]
-    pub fn from_rgb8(width_px: usize, height_px: usize, pixels: &[[u8; 3]]) -> Self {
-        let light = pixels.iter().map(|[r, g, b]| linear(Srgb8::new(*r, *g, *b))).collect();
-        Self { width_px, height_px, light }
+/// The picture at another size: each new pixel is the mean light of the area that it covers.
+#[must_use]
+pub fn resized(picture: &Picture, width_px: usize, height_px: usize) -> Picture {
+    let across = Shares::new(picture.width_px, width_px);
+    let down = Shares::new(picture.height_px, height_px);
+    let mut rows = vec![[0.0_f32; 3]; width_px * picture.height_px];
+    for (row, target) in picture.rgb.chunks(picture.width_px).zip(rows.chunks_mut(width_px)) {
+        across.average(target, |from| row[from]);
     }
-
-    /// The picture at another size: each new pixel is the mean light of the area that it covers.
-    #[must_use]
-    pub fn resized(&self, width_px: usize, height_px: usize) -> Self {
-        let across = Shares::new(self.width_px, width_px);
-        let down = Shares::new(self.height_px, height_px);
-        let mut rows = vec![[0.0_f32; 3]; width_px * self.height_px];
-        for (row, target) in self.light.chunks(self.width_px).zip(rows.chunks_mut(width_px)) {
-            across.average(target, |from| row[from]);
+    let mut rgb = vec![[0.0_f32; 3]; width_px * height_px];
+    let mut column = vec![[0.0_f32; 3]; height_px];
+    for x in 0..width_px {
+        down.average(&mut column, |from| rows[from * width_px + x]);
+        for (y, value) in column.iter().enumerate() {
+            rgb[y * width_px + x] = *value;
         }
-        let mut light = vec![[0.0_f32; 3]; width_px * height_px];
-        let mut column = vec![[0.0_f32; 3]; height_px];
-        for x in 0..width_px {
-            down.average(&mut column, |from| rows[from * width_px + x]);
-            for (y, value) in column.iter().enumerate() {
-                light[y * width_px + x] = *value;
-            }
-        }
-        Self { width_px, height_px, light }
     }
+    Picture { width_px, height_px, rgb }
+}
 
-    /// Eight-bit sRGB.
-    #[must_use]
-    pub fn to_image(&self) -> RgbImage {
-        let (width_px, height_px) = (as_u32(self.width_px), as_u32(self.height_px));
-        RgbImage::from_fn(width_px, height_px, |x, y| {
-            image::Rgb(to_srgb8(self.light[y as usize * self.width_px + x as usize]).into())
-        })
-    }
+/// Eight-bit sRGB.
+#[must_use]
+pub fn to_image(picture: &Picture) -> RgbImage {
+    let (width_px, height_px) = (as_u32(picture.width_px), as_u32(picture.height_px));
+    RgbImage::from_fn(width_px, height_px, |x, y| {
+        image::Rgb(to_srgb8(picture.rgb[y as usize * picture.width_px + x as usize]).into())
+    })
+}
 
-    /// The bytes of a PNG file.
-    ///
-    /// # Errors
-    /// The encoder's.
-    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
-        let mut bytes = Cursor::new(Vec::new());
-        self.to_image().write_to(&mut bytes, ImageFormat::Png)?;
-        Ok(bytes.into_inner())
-    }
+/// The bytes of a PNG file.
+///
+/// # Errors
+/// The encoder's.
+pub fn to_png(picture: &Picture) -> Result<Vec<u8>, Error> {
+    let mut bytes = Cursor::new(Vec::new());
+    to_image(picture).write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
 }
 
 fn as_u32(pixels: usize) -> u32 {
@@ -125,14 +113,14 @@ mod tests {
 
     #[test]
     fn resizing_keeps_the_mean_light() {
-        let light: Vec<_> = (0_u16..35).map(|i| [f32::from(i) / 35.0, 0.5, 1.0]).collect();
-        let picture = Picture { width_px: 7, height_px: 5, light };
+        let rgb: Vec<_> = (0_u16..35).map(|i| [f32::from(i) / 35.0, 0.5, 1.0]).collect();
+        let picture = Picture { width_px: 7, height_px: 5, rgb };
         let mean = |picture: &Picture| {
-            picture.light.iter().map(|light| light[0]).sum::<f32>() / picture.light.len() as f32
+            picture.rgb.iter().map(|light| light[0]).sum::<f32>() / picture.rgb.len() as f32
         };
         for (width_px, height_px) in [(3, 2), (7, 5), (1, 1), (14, 11)] {
-            assert!((mean(&picture.resized(width_px, height_px)) - mean(&picture)).abs() < 1e-5);
+            assert!((mean(&resized(&picture, width_px, height_px)) - mean(&picture)).abs() < 1e-5);
         }
-        assert_eq!(picture.resized(7, 5), picture);
+        assert_eq!(resized(&picture, 7, 5), picture);
     }
 }

@@ -1,5 +1,7 @@
 //! User stories, end to end, through the program itself: one module a story.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod bad_input_is_explained;
 mod hostile_bytes;
 mod neuron_to_ink;

@@ -205,9 +205,9 @@ impl CustomOp1 for Segment {
         let (mut ys, mut tapes, mut size) = (Vec::new(), Vec::new(), [h, w]);
         for (y, output, tape) in pictures {
             if count == 1 {
-                ys = y
+                ys = y;
             } else {
-                ys.extend(y)
+                ys.extend(y);
             }
             size = output;
             tapes.push(tape);

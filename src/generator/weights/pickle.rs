@@ -266,7 +266,7 @@ impl Machine {
 
     fn set_items(&mut self, items: Vec<Value>) -> Result<()> {
         match self.stack.last_mut() {
-            Some(Value::Dict(dict, depth)) if items.len() % 2 == 0 => {
+            Some(Value::Dict(dict, depth)) if items.len().is_multiple_of(2) => {
                 *depth = nested(*depth, &items)?;
                 let dict = Rc::make_mut(dict);
                 let mut items = items.into_iter();

@@ -1,0 +1,166 @@
+//! `traceur generate`: a drawing for the pens.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+
+use super::recipe::{Generate, Recipe};
+use super::terminal::table;
+use super::{Failure, Terminal, files, pens};
+use crate::drawing::{Page, svg};
+use crate::generator::{self, Outcome, Progress, Settings, Stage};
+use crate::units;
+
+/// Make a drawing that excites a neuron, with the pens you own.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  traceur generate -o bubbles.svg
+  traceur generate --neuron lite0:arches --pens fineliner-12:red,blue,brown --page A5 -o arches.svg
+  traceur generate my-recipe.toml --seed 3 -o - | traceur preview - -o ink.png")]
+pub(super) struct Args {
+    /// A recipe (a file or a built-in name) whose paper, neuron and pens are taken.
+    #[arg(default_value = "first-ink")]
+    recipe: String,
+    /// What to excite: `lite0:LAYER:CHANNEL`, or a name such as `lite0:bubbles`.
+    #[arg(long)]
+    neuron: Option<String>,
+    /// Pens to choose from: `SET`, `SET:id,id` or a TOML file.
+    #[arg(short, long)]
+    pens: Option<String>,
+    /// How many of them at most.
+    #[arg(long)]
+    max_pens: Option<usize>,
+    /// Sheet: `A4`, `A5 landscape`, `210x297mm`.
+    #[arg(long)]
+    page: Option<String>,
+    /// White edge, such as `10mm`.
+    #[arg(long, value_parser = parse_length)]
+    margin: Option<f64>,
+    /// How many strokes; default: by area.
+    #[arg(long)]
+    strokes: Option<usize>,
+    /// How many steps of optimisation.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Of all chance: the same seed gives the same drawing.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The SVG to write; `-` for stdout.
+    #[arg(short, long, default_value = "drawing.svg")]
+    output: PathBuf,
+}
+
+fn parse_length(text: &str) -> Result<f64, String> {
+    units::length(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
+    files::check_writable(&args.output)?;
+    let mut recipe = Recipe::load(&args.recipe, &[])?;
+    change(&mut recipe, args);
+    let settings = settings(&recipe)?;
+    let began = Instant::now();
+    let outcome = make(&settings, terminal)?;
+    let seconds = began.elapsed().as_secs_f64();
+    files::write(&args.output, svg::write(&outcome.drawing).as_bytes(), terminal)?;
+    if files::is_dash(&args.output) {
+        return Ok(());
+    }
+    let mut value = report(&outcome);
+    value["seconds"] = super::pipeline::rounded(seconds).into();
+    terminal.result(&value, || format!("{}\n{}", args.output.display(), summary(&outcome)))
+}
+
+fn change(recipe: &mut Recipe, args: &Args) {
+    fn set<T: Clone>(place: &mut T, value: &Option<T>) {
+        if let Some(value) = value {
+            place.clone_from(value);
+        }
+    }
+    set(&mut recipe.generate.neuron, &args.neuron);
+    set(&mut recipe.generate.pens, &args.pens);
+    set(&mut recipe.generate.max_pens, &args.max_pens);
+    set(&mut recipe.paper.page, &args.page);
+    set(&mut recipe.paper.margin, &args.margin);
+    set(&mut recipe.seed, &args.seed);
+    recipe.generate.strokes = args.strokes.or(recipe.generate.strokes);
+    recipe.generate.steps = args.steps.or(recipe.generate.steps);
+}
+
+/// Ready settings of a recipe.
+pub(super) fn settings(recipe: &Recipe) -> Result<Settings, Failure> {
+    let Generate { neuron, pens, max_pens, strokes, steps } = &recipe.generate;
+    let page = Page::parse(&recipe.paper.page)?;
+    let mut settings = Settings::new(page, neuron.parse()?, pens::choose(pens)?);
+    settings.margin = recipe.paper.margin;
+    settings.most_pens = *max_pens;
+    settings.strokes = *strokes;
+    settings.seed = recipe.seed;
+    if let Some(steps) = steps {
+        // The share of the free colors stays as it is by default.
+        let usual = settings.free_steps + settings.tune_steps;
+        settings.free_steps = settings.free_steps * steps / usual;
+        settings.tune_steps = steps - settings.free_steps;
+    }
+    settings.canvas()?;
+    Ok(settings)
+}
+
+/// Generates under a progress bar.
+pub(super) fn make(settings: &Settings, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let bar = terminal.progress("generate", (settings.free_steps + settings.tune_steps) as u64);
+    let outcome = generator::generate(settings, &mut |progress| show(&bar, progress))?;
+    bar.finish_and_clear();
+    tracing::info!(start = outcome.excitation.start, tuned = outcome.excitation.tuned, "generated");
+    Ok(outcome)
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    let stage = match progress.stage {
+        Stage::Free => "free colors",
+        Stage::Tune => "pens",
+    };
+    bar.set_message(format!("{stage}, excitation {:.1}", progress.excitation));
+    bar.set_position(progress.step as u64);
+}
+
+/// What scripts want to know of a drawing.
+pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
+    let excitation = &outcome.excitation;
+    let pens: Vec<_> = outcome
+        .pens
+        .iter()
+        .map(|pen| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": super::pipeline::rounded(pen.mm) }))
+        .collect();
+    serde_json::json!({
+        "excitation": {
+            "start": excitation.start,
+            "free": excitation.free,
+            "snapped": excitation.snapped,
+            "tuned": excitation.tuned,
+        },
+        "loss": outcome.loss,
+        "white": outcome.white,
+        "pens": pens,
+    })
+}
+
+/// The same for people.
+pub(super) fn summary(outcome: &Outcome) -> String {
+    let excitation = &outcome.excitation;
+    let rows: Vec<_> = outcome
+        .pens
+        .iter()
+        .map(|pen| vec![pen.id.clone(), pen.strokes.to_string(), format!("{:.2} m", pen.mm / 1000.0)])
+        .collect();
+    format!(
+        "excitation {:.1} at the start, {:.1} with free colors, {:.1} snapped to pens, {:.1} tuned; {:.0} % white\n{}",
+        excitation.start,
+        excitation.free,
+        excitation.snapped,
+        excitation.tuned,
+        outcome.white * 100.0,
+        table(&["pen", "strokes", "ink"], &rows)
+    )
+}

@@ -1,0 +1,163 @@
+//! `traceur plot`: streams a drawing, pen by pen.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::input::{Input, InputArgs};
+use super::pipeline::{self, rounded};
+use super::terminal::clock;
+use super::{Failure, Terminal};
+use crate::generator::Picture;
+use crate::geometry::Polyline;
+use crate::job::{self, Outcome, Port};
+use crate::machine::{Placement, Profile};
+use crate::pens::Pen;
+use crate::protocol::grbl::{Event, Program};
+
+/// Plot a drawing or a saved plan.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  traceur plot drawing.svg --port sim
+  traceur plot drawing.svg -p my-pens.toml -m grbl-servo --port /dev/ttyUSB0
+  traceur plot plan.json -m grbl-z --port sim@20 --json")]
+pub(super) struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    /// A serial device, `sim` (the virtual plotter, as fast as it can) or `sim@20` (20 times real time).
+    #[arg(long)]
+    port: String,
+    /// Ask nothing: the pens change themselves.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
+    let port = Port::parse(&args.port)?;
+    let profile = args.input.profile()?;
+    let input = args.input.read(terminal)?;
+    let planned = pipeline::plan_input(&input, &profile, terminal)?;
+    let wanted = match &input {
+        Input::Drawing { svg, .. } => Some(pipeline::viewed(&args.input.name(), svg)?),
+        Input::Toolpath(_) | Input::Program(_) => None,
+    };
+    let ask = !args.yes && matches!(port, Port::Serial(_));
+    let mut passes: Vec<(Pen, Vec<Polyline>)> = Vec::new();
+    let mut seconds = 0.0;
+    let count = planned.programs.len();
+    for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
+        let name = &pass.pen.name;
+        terminal.event(&json!({ "event": "pass", "pass": index + 1, "of": count, "pen": &pass.pen.id }))?;
+        if ask
+            && !terminal
+                .wait_for_enter(&format!("pass {} of {count}: mount {name}, then press Enter", index + 1))
+        {
+            return Err(Failure::Stopped(format!("stopped before {name}: plot again when it is mounted")));
+        }
+        let outcome = stream(program, &profile, &port, name, terminal)?;
+        seconds += outcome.seconds;
+        if let Some(trace) = &outcome.trace {
+            let placement = Placement::new(&profile, planned.toolpath.page.height);
+            passes.push((pass.pen.clone(), pipeline::marks(trace, &placement)));
+        }
+    }
+    let done = done(&planned.toolpath.page, &passes, wanted.as_ref(), seconds, terminal)?;
+    terminal.event(&done)?;
+    terminal.say(format!("done: {count} passes in {}", clock(seconds)));
+    Ok(())
+}
+
+/// The last event. A virtual plotter also knows what it drew, and how near that is to the drawing.
+fn done(
+    page: &crate::drawing::Page,
+    passes: &[(Pen, Vec<Polyline>)],
+    wanted: Option<&Picture>,
+    seconds: f64,
+    terminal: &Terminal,
+) -> Result<serde_json::Value, Failure> {
+    let mut done = json!({ "event": "done", "seconds": rounded(seconds) });
+    if passes.is_empty() {
+        return Ok(done);
+    }
+    let inked = pipeline::ink(page, passes, 144.0, terminal);
+    done["draw_mm"] = rounded(inked.draw_mm).into();
+    done["off_page_mm"] = rounded(inked.off_page_mm).into();
+    if let Some(wanted) = wanted {
+        done["gap"] = json!(inked.gap(wanted, page)?);
+    }
+    Ok(done)
+}
+
+/// Streams one pass, and says how it ended.
+pub(super) fn stream(
+    program: &Program,
+    profile: &Profile,
+    port: &Port,
+    name: &str,
+    terminal: &Terminal,
+) -> Result<Outcome, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
+    let bar = terminal.progress("plot", program.statements.len() as u64);
+    bar.set_message(name.to_owned());
+    let mut trouble = None;
+    let mut closed = Ok(());
+    let on_event = |event: &Event| {
+        note(event, &bar, &mut trouble);
+        if closed.is_ok() {
+            closed = tell(event, terminal);
+        }
+    };
+    let stop = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler, Ctrl-C ends the process, as it always does.
+            std::future::pending::<()>().await;
+        }
+    };
+    let outcome = runtime.block_on(job::run(program.clone(), profile, port, stop, on_event));
+    // The threads of a serial port end with their port; they are not waited for.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    bar.finish_and_clear();
+    closed?;
+    let outcome = outcome.map_err(|error| Failure::Device(error.to_string()))?;
+    match (outcome.finished, trouble) {
+        (true, _) => Ok(outcome),
+        (false, Some(trouble)) => Err(Failure::Device(trouble)),
+        (false, None) => Err(Failure::Stopped(format!("stopped while {name} was drawing"))),
+    }
+}
+
+fn note(event: &Event, bar: &indicatif::ProgressBar, trouble: &mut Option<String>) {
+    let place = |origin: &Option<crate::protocol::Origin>| {
+        origin.map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1))
+    };
+    match event {
+        Event::Accepted { statement } => bar.set_position(*statement as u64 + 1),
+        Event::Error { code, meaning, line, origin, .. } => {
+            *trouble =
+                Some(format!("the plotter answered error:{code} to `{line}`{}: {meaning}", place(origin)));
+        }
+        Event::Alarm { code, meaning, origin, .. } => {
+            *trouble = Some(format!("the plotter gave ALARM:{code}{}: {meaning}", place(origin)));
+        }
+        Event::Fault(fault) => *trouble = Some(fault.to_string()),
+        other => tracing::debug!(?other, "event"),
+    }
+}
+
+/// The events that scripts want, one JSON line each.
+fn tell(event: &Event, terminal: &Terminal) -> Result<(), Failure> {
+    let value = match event {
+        Event::Connected { banner } => json!({ "event": "connected", "banner": banner }),
+        Event::Completed { upto } => json!({ "event": "completed", "statement": upto + 1 }),
+        Event::Error { code, meaning, line, .. } => {
+            json!({ "event": "error", "code": code, "meaning": meaning, "line": line })
+        }
+        Event::Alarm { code, meaning, .. } => json!({ "event": "alarm", "code": code, "meaning": meaning }),
+        Event::Fault(fault) => json!({ "event": "fault", "meaning": fault.to_string() }),
+        Event::Stopped => json!({ "event": "stopped" }),
+        Event::Finished => json!({ "event": "finished" }),
+        _ => return Ok(()),
+    };
+    terminal.event(&value)
+}
