@@ -145,7 +145,7 @@ mod tests {
             ("generate.stroks=12", "did you mean `strokes`?"),
             ("seed", "write KEY=VALUE"),
             ("seed.x=1", "goes through a value"),
-            ("paper.margin=3", "length"),
+            ("paper.margin=3", "invalid type: integer"),
         ] {
             let error = load(&[setting]).unwrap_err().to_string();
             assert!(error.contains(expected), "{setting}: {error}");

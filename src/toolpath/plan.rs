@@ -19,10 +19,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual tolerances: 0.05 mm for curves, 0.1 mm for touching ends.
+    /// The usual tolerances: 0.01 mm for curves (0.05 mm shows as corners in a circle of 3 mm), 0.1 mm for touching ends.
     #[must_use]
     pub fn new(area: Rect) -> Self {
-        Self { area, flatten_tolerance: 0.05, join_tolerance: 0.1 }
+        Self { area, flatten_tolerance: 0.01, join_tolerance: 0.1 }
     }
 }
 
