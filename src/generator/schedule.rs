@@ -26,7 +26,7 @@ const AREA_PER_STROKE: f64 = 240.0;
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
 /// Step of the color logits against that of the points in px.
-const COLOR_STEP: f64 = 0.1;
+const COLOR_STEP: f64 = 0.05;
 
 /// What to generate, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,8 +73,8 @@ impl Settings {
             most_pens: 4,
             lightest: 80.0,
             strokes: None,
-            free_steps: 70,
-            tune_steps: 110,
+            free_steps: 80,
+            tune_steps: 150,
             step_px: 1.6,
             seed: 1,
             weights: Weights::default(),
@@ -254,7 +254,7 @@ impl Run<'_> {
         let tip = tips / settings.pens.len() as f64;
         let mut rasterizer = self.rasterizer(vec![settings.candidates()[0].ink()], vec![0; count], &[tip]);
 
-        let logits: Vec<f32> = (0..3 * count).map(|_| self.rng.random_range(-2.0..0.5)).collect();
+        let logits: Vec<f32> = (0..3 * count).map(|_| self.rng.random_range(-4.0..1.5)).collect();
         let logits = Var::from_vec(logits, (count, 3), &Device::Cpu)?;
         let free = |rasterizer: &Rasterizer, points: &Tensor| -> Result<Tensor, Error> {
             let colors = ((candle_nn::ops::sigmoid(&logits)? * 0.996)? + 0.002)?;
