@@ -19,4 +19,7 @@ pub enum Error {
     /// Drawings and SVG.
     #[error(transparent)]
     Drawing(#[from] crate::drawing::Error),
+    /// The generator.
+    #[error(transparent)]
+    Generator(#[from] crate::generator::Error),
 }

@@ -13,7 +13,7 @@ use super::augment::{Jitter, View};
 use super::network::{Network, Neuron};
 use super::objective::Objective;
 use super::rasterizer::{Rasterizer, encode, values};
-use super::{Canvas, Error, Weights, finish, palette};
+use super::{Canvas, Error, Weights, clusters, finish};
 use crate::color::Ink;
 use crate::drawing::{Drawing, Page};
 use crate::geometry::{Point, Rect, flatten};
@@ -377,7 +377,7 @@ impl Run<'_> {
         let colors: Vec<f32> = values(logits)?.iter().map(sigmoid).collect();
         let colors: Vec<[f32; 3]> = colors.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect();
         let most = self.settings.most_pens.min(pens.len());
-        let chosen = palette::choose(&colors, &areas, pens, most, self.settings.seed);
+        let chosen = clusters::choose(&colors, &areas, pens, most, self.settings.seed);
         let mut used = chosen.clone();
         used.sort_unstable();
         used.dedup();
