@@ -6,10 +6,11 @@
 
 pub mod augment;
 pub mod canvas;
+mod clusters;
 mod finish;
 pub mod network;
 pub mod objective;
-mod palette;
+
 pub mod picture;
 pub mod rasterizer;
 pub mod schedule;

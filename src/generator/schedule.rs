@@ -13,7 +13,7 @@ use super::augment::{Jitter, View};
 use super::network::{Network, Neuron};
 use super::objective::Objective;
 use super::rasterizer::{Rasterizer, encode, values};
-use super::{Canvas, Error, Weights, finish, palette};
+use super::{Canvas, Error, Weights, clusters, finish};
 use crate::color::Ink;
 use crate::drawing::{Drawing, Page};
 use crate::geometry::{Point, Rect, flatten};
@@ -26,7 +26,7 @@ const AREA_PER_STROKE: f64 = 240.0;
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
 /// Step of the color logits against that of the points in px.
-const COLOR_STEP: f64 = 0.1;
+const COLOR_STEP: f64 = 0.05;
 
 /// What to generate, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,8 +73,8 @@ impl Settings {
             most_pens: 4,
             lightest: 80.0,
             strokes: None,
-            free_steps: 70,
-            tune_steps: 110,
+            free_steps: 80,
+            tune_steps: 150,
             step_px: 1.6,
             seed: 1,
             weights: Weights::default(),
@@ -254,7 +254,7 @@ impl Run<'_> {
         let tip = tips / settings.pens.len() as f64;
         let mut rasterizer = self.rasterizer(vec![settings.candidates()[0].ink()], vec![0; count], &[tip]);
 
-        let logits: Vec<f32> = (0..3 * count).map(|_| self.rng.random_range(-2.0..0.5)).collect();
+        let logits: Vec<f32> = (0..3 * count).map(|_| self.rng.random_range(-4.0..1.5)).collect();
         let logits = Var::from_vec(logits, (count, 3), &Device::Cpu)?;
         let free = |rasterizer: &Rasterizer, points: &Tensor| -> Result<Tensor, Error> {
             let colors = ((candle_nn::ops::sigmoid(&logits)? * 0.996)? + 0.002)?;
@@ -377,7 +377,7 @@ impl Run<'_> {
         let colors: Vec<f32> = values(logits)?.iter().map(sigmoid).collect();
         let colors: Vec<[f32; 3]> = colors.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect();
         let most = self.settings.most_pens.min(pens.len());
-        let chosen = palette::choose(&colors, &areas, pens, most, self.settings.seed);
+        let chosen = clusters::choose(&colors, &areas, pens, most, self.settings.seed);
         let mut used = chosen.clone();
         used.sort_unstable();
         used.dedup();

@@ -176,38 +176,3 @@ fn points_that_are_not_numbers_do_no_harm() {
     let p = Tensor::from_vec(points, (12, 4, 2), &Device::Cpu).unwrap();
     assert_eq!(rasterizer.draw(&p).unwrap().dims(), [4, 37, 40]);
 }
-
-/// `cargo test --release rasterizer_speed -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement"]
-fn rasterizer_speed() {
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut points = Vec::new();
-    for _ in 0..256 {
-        let (x, y) = (rng.random_range(0.0..224.0_f32), rng.random_range(0.0..224.0_f32));
-        for _ in 0..4 {
-            points.extend([x + rng.random_range(-18.0..18.0_f32), y + rng.random_range(-18.0..18.0_f32)]);
-        }
-    }
-    let rasterizer = Rasterizer {
-        width_px: 224,
-        height_px: 224,
-        softness_px: 1.0,
-        widths_px: vec![1.6; 256],
-        inks: vec![Ink::new(Srgb8::new(230, 60, 40), 0.1), Ink::new(Srgb8::new(20, 40, 140), 0.1)],
-        pass_of: (0..256).map(|i| i % 2).collect(),
-    };
-    let p = Var::from_vec(points, (256, 4, 2), &Device::Cpu).unwrap();
-    for _ in 0..3 {
-        let begun = std::time::Instant::now();
-        for _ in 0..20 {
-            rasterizer.draw(&p).unwrap();
-        }
-        let forward = begun.elapsed() / 20;
-        let begun = std::time::Instant::now();
-        for _ in 0..20 {
-            rasterizer.draw(&p).unwrap().sum_all().unwrap().backward().unwrap();
-        }
-        println!("forward {forward:?}, both {:?}", begun.elapsed() / 20);
-    }
-}

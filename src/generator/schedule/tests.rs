@@ -49,37 +49,3 @@ fn settings_that_cannot_work_are_explained() {
     assert!(error(Settings { margin: 30.0, ..small() }).contains("10 mm"));
     assert!(error(Settings { pens: Vec::new(), ..small() }).contains("no pens"));
 }
-
-/// `NEURON=lite0:b6:24 OUT=/tmp/look.png cargo test --release look -- --ignored --nocapture`
-#[test]
-#[ignore = "makes a picture to look at"]
-fn look() {
-    let var = |name: &str, or: &str| std::env::var(name).unwrap_or(or.into());
-    let number = |name: &str, or: f64| var(name, &or.to_string()).parse::<f64>().unwrap();
-    let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
-    let ban = var("BAN", "");
-    let pens = pens.into_iter().filter(|pen| !ban.split(',').any(|id| id == pen.id)).collect();
-    let page = Page::parse(&var("PAGE", "a6 landscape")).unwrap();
-    let mut settings = Settings::new(page, var("NEURON", "lite0:b6:24").parse().unwrap(), pens);
-    settings.seed = number("SEED", 1.0) as u64;
-    settings.free_steps = number("FREE", settings.free_steps as f64) as usize;
-    settings.tune_steps = number("TUNE", settings.tune_steps as f64) as usize;
-    settings.step_px = number("STEP", settings.step_px);
-    let strokes = number("STROKES", 0.0) as usize;
-    settings.strokes = (strokes > 0).then_some(strokes);
-    settings.weights.overlap = number("OVERLAP", settings.weights.overlap);
-    settings.weights.ink = number("INK", settings.weights.ink);
-    settings.weights.shape = number("SHAPE", settings.weights.shape);
-    settings.weights.margin = number("MARGIN", settings.weights.margin);
-    let begun = std::time::Instant::now();
-    let outcome = generate(&settings, &mut |_| ()).unwrap();
-    println!("{} {} {:.1?}", var("NEURON", "-"), var("OUT", "-"), begun.elapsed());
-    println!("{:?} white {:.3} loss {:.2}", outcome.excitation, outcome.white, outcome.loss);
-    println!("{:?} of {:?}", outcome.pens, settings.canvas().unwrap());
-    let picture = draw(&outcome.drawing, 150.0);
-    println!("judged {}", excitation_of(&picture, &settings).unwrap());
-    let bytes =
-        picture.rgb.iter().flat_map(|light| <[u8; 3]>::from(crate::color::to_srgb8(*light))).collect();
-    let (width, height) = (picture.width_px as u32, picture.height_px as u32);
-    image::RgbImage::from_raw(width, height, bytes).unwrap().save(var("OUT", "/tmp/look.png")).unwrap();
-}

@@ -92,9 +92,9 @@ fn gather(view: &View, storage: &[u8]) -> Result<Vec<f32>> {
     let mut values = Vec::with_capacity(count);
     let mut index = vec![0; view.shape.len()];
     for _ in 0..count {
-        let offsets =
+        let mut offsets =
             index.iter().zip(&view.strides).map(|(index, stride): (&usize, _)| index.checked_mul(*stride));
-        let at = offsets.fold(Some(view.offset), |at, offset| at?.checked_add(offset?));
+        let at = offsets.try_fold(view.offset, |at, offset| at.checked_add(offset?));
         let number = at.and_then(|at| numbers.get(at)).ok_or("the tensor reaches beyond its storage")?;
         values.push(f32::from_le_bytes(*number));
         for (index, size) in index.iter_mut().zip(&view.shape).rev() {
