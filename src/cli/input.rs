@@ -82,6 +82,13 @@ impl InputArgs {
         }
     }
 
+    /// The pen for a program that does not know its own: the first that was asked for, or a black one.
+    pub(super) fn first_pen(&self) -> Result<Pen, Failure> {
+        let set = self.pens.as_deref().unwrap_or("black");
+        let none = || Failure::Input(format!("--pens {set}: no pen in it: name one, such as `black`"));
+        pens::choose(set)?.into_iter().next().ok_or_else(none)
+    }
+
     fn read_svg(&self, svg: Vec<u8>, terminal: &Terminal) -> Result<Input, Failure> {
         let pens = self.pens.as_deref().map(pens::choose).transpose()?.unwrap_or_default();
         let layers = match self.layers {

@@ -14,6 +14,7 @@ use crate::job::{self, Outcome, Port};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
 use crate::protocol::grbl::{Event, Program};
+use crate::sim::MotionTrace;
 
 /// Plot a drawing or a saved plan.
 #[derive(Debug, clap::Args)]
@@ -54,8 +55,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         {
             return Err(Failure::Stopped(format!("stopped before {name}: plot again when it is mounted")));
         }
-        let outcome = stream(program, &profile, &port, name, terminal)?;
-        seconds += outcome.seconds;
+        let outcome = stream(program, &profile, &port, name, terminal, |event| tell(event, terminal))?;
+        seconds += outcome.trace.as_ref().map_or(outcome.seconds, MotionTrace::seconds);
         if let Some(trace) = &outcome.trace {
             let placement = Placement::new(&profile, planned.toolpath.page.height);
             passes.push((pass.pen.clone(), pipeline::marks(trace, &placement)));
@@ -88,13 +89,14 @@ fn done(
     Ok(done)
 }
 
-/// Streams one pass, and says how it ended.
+/// Streams one pass, and says how it ended. `tell` hears of each event.
 pub(super) fn stream(
     program: &Program,
     profile: &Profile,
     port: &Port,
     name: &str,
     terminal: &Terminal,
+    mut tell: impl FnMut(&Event) -> Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
@@ -105,7 +107,7 @@ pub(super) fn stream(
     let on_event = |event: &Event| {
         note(event, &bar, &mut trouble);
         if closed.is_ok() {
-            closed = tell(event, terminal);
+            closed = tell(event);
         }
     };
     let stop = async {

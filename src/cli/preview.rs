@@ -9,7 +9,6 @@ use super::pipeline::{self, Planned, rounded};
 use super::plan::to_stroke;
 use super::terminal::clock;
 use super::{Failure, Terminal, files};
-use crate::color::Srgb8;
 use crate::drawing::{Drawing, Layer, Page, svg};
 use crate::geometry::{Point, Polyline};
 use crate::machine::{Placement, Profile};
@@ -155,21 +154,13 @@ fn simulate_plan(planned: &Planned, profile: &Profile) -> Result<Simulated, Fail
     Ok(simulated)
 }
 
-/// A program is by whoever wrote it: one pass, with a pen of the width that most plotters hold.
+/// A program is by whoever wrote it: one pass, with one pen.
 fn simulate_program(bytes: &[u8], profile: &Profile, args: &Args) -> Result<Simulated, Failure> {
     let page = match &args.page {
         Some(page) => Page::parse(page)?,
         None => Page { width: profile.bed.width, height: profile.bed.height },
     };
-    let pen = Pen {
-        id: "pen".into(),
-        name: "Pen".into(),
-        color: Srgb8::new(26, 26, 26),
-        tip: 0.5,
-        opacity: 0.5,
-        speed: None,
-        slot: None,
-    };
+    let pen = args.input.first_pen()?;
     let trace = sim::run_program(bytes, profile)?;
     let mut simulated = Simulated { page, passes: Vec::new(), seconds: 0.0, travel_mm: 0.0 };
     simulated.add(pen, &trace, &Placement::new(profile, page.height));
@@ -179,7 +170,7 @@ fn simulate_program(bytes: &[u8], profile: &Profile, args: &Args) -> Result<Simu
 impl Simulated {
     fn add(&mut self, pen: Pen, trace: &MotionTrace, placement: &Placement) {
         let strokes = pipeline::marks(trace, placement);
-        self.seconds += trace.pieces.last().map_or(0.0, |piece| piece.end.as_secs_f64());
+        self.seconds += trace.seconds();
         self.travel_mm += travel_mm(&strokes);
         self.passes.push((pen, strokes));
     }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             if !terminal.wait_for_enter(&format!("mount {}, then press Enter", pass.pen.name)) {
                 return Err(Failure::Stopped(format!("stopped before {}", pass.pen.name)));
             }
-            plot::stream(program, &profile, &port, &pass.pen.name, terminal)?;
+            plot::stream(program, &profile, &port, &pass.pen.name, terminal, |_| Ok(()))?;
         }
     }
     Ok(())
@@ -76,7 +76,9 @@ fn plot_passes(
     let placement = Placement::new(profile, planned.toolpath.page.height);
     let mut passes = Vec::new();
     for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
-        let trace = plot::stream(program, profile, port, &pass.pen.name, terminal)?.trace.unwrap_or_default();
+        let trace = plot::stream(program, profile, port, &pass.pen.name, terminal, |_| Ok(()))?
+            .trace
+            .unwrap_or_default();
         passes.push((pass.pen.clone(), pipeline::marks(&trace, &placement)));
     }
     Ok(passes)

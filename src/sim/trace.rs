@@ -27,6 +27,15 @@ pub struct MotionTrace {
 }
 
 impl MotionTrace {
+    /// From the first motion to the end of the last; s.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        match (self.pieces.first(), self.pieces.last()) {
+            (Some(first), Some(last)) => last.end.saturating_sub(first.begin).as_secs_f64(),
+            _ => 0.0,
+        }
+    }
+
     /// The marks left on the paper: one polyline from each pen-down to the next pen-up; machine mm. A pen put down and
     /// lifted without moving leaves a dot of two equal points.
     #[must_use]

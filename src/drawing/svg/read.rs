@@ -145,10 +145,9 @@ fn read_text(file: &str, text: &str, options: &ReadOptions<'_>) -> Result<Import
     };
     let tree = marks::tree(file, &survey.text)?;
     let size = tree.size();
-    let page = options.page.unwrap_or(Page {
-        width: f64::from(size.width()) * MM_PER_PX,
-        height: f64::from(size.height()) * MM_PER_PX,
-    });
+    // usvg's pixels are f32: to the nearest µm they say again what the file said.
+    let mm = |px: f32| (f64::from(px) * MM_PER_PX * 1000.0).round() / 1000.0;
+    let page = options.page.unwrap_or(Page { width: mm(size.width()), height: mm(size.height()) });
     let found = marks::find(&tree, &survey.layers, options.fill);
     let mut skipped = Skipped {
         texts: survey.skipped.texts,
