@@ -267,9 +267,12 @@ impl Inked {
     }
 }
 
-/// The picture that an SVG's viewer shows, at the comparison's resolution.
+/// Resolution at which ink and drawing are compared: twice the gap's own, so that both are averaged alike.
+pub(super) const GAP_DPI: f64 = 144.0;
+
+/// The picture that an SVG's viewer shows, at [`GAP_DPI`].
 pub(super) fn viewed(file: &str, svg: &[u8]) -> Result<Picture, Failure> {
-    let seen = svg::render(file, svg, 144.0)?;
+    let seen = svg::render(file, svg, GAP_DPI)?;
     Ok(of_rgb8(seen.width_px, seen.height_px, &seen.rgb))
 }
 

@@ -80,7 +80,7 @@ fn done(
     if passes.is_empty() {
         return Ok(done);
     }
-    let inked = pipeline::ink(page, passes, 144.0, terminal);
+    let inked = pipeline::ink(page, passes, pipeline::GAP_DPI, terminal);
     done["draw_mm"] = rounded(inked.draw_mm).into();
     done["off_page_mm"] = rounded(inked.off_page_mm).into();
     if let Some(wanted) = wanted {

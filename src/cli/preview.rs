@@ -77,7 +77,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let inked = pipeline::ink(&simulated.page, &simulated.passes, args.dpi, terminal);
     let gap = match &input {
         Input::Drawing { svg, .. } => {
-            Some(inked.gap(&pipeline::viewed(&args.input.name(), svg)?, &simulated.page)?)
+            let wanted = pipeline::viewed(&args.input.name(), svg)?;
+            let compared =
+                pipeline::ink(&simulated.page, &simulated.passes, pipeline::GAP_DPI, terminal);
+            Some(compared.gap(&wanted, &simulated.page)?)
         }
         Input::Toolpath(_) | Input::Program(_) => None,
     };

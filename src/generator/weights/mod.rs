@@ -93,8 +93,8 @@ pub fn verify(bytes: &[u8]) -> Result<(), Error> {
 
 /// The f32 tensors of a safetensors file that [`import`] wrote.
 ///
-/// `stem.weight` is [32, 3, 3, 3]; `bN.expand.weight` [hidden, inputs]; `bN.depthwise.weight` [hidden, k, k];
-/// `bN.project.weight` [outputs, hidden]; each has its `.bias`, [channels].
+/// `stem.weight` has the shape (32, 3, 3, 3); `bN.expand.weight` (hidden, inputs); `bN.depthwise.weight`
+/// (hidden, k, k); `bN.project.weight` (outputs, hidden); each has its `.bias`, (channels).
 ///
 /// # Errors
 ///

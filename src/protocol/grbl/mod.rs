@@ -1,6 +1,6 @@
 //! GRBL 1.1: G-code lines out; `ok`, `error:N`, `ALARM:N`, pushes and status reports in.
 //!
-//! [`encode`] makes a [`Program`] of a pass; a [`Session`] streams it. A plain `ok` only says that a line has been
+//! [`encode()`] makes a [`Program`] of a pass; a [`Session`] streams it. A plain `ok` only says that a line has been
 //! queued. Lines that drain the planner (M3, M5, S, G4) are answered when all before them has been drawn, so their
 //! `ok` is what [`Event::Completed`] rests on.
 //!
