@@ -35,6 +35,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let port = Port::parse(&args.port)?;
+    port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
     let planned = pipeline::plan_input(&input, &profile, terminal)?;

@@ -78,8 +78,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let gap = match &input {
         Input::Drawing { svg, .. } => {
             let wanted = pipeline::viewed(&args.input.name(), svg)?;
-            let compared =
-                pipeline::ink(&simulated.page, &simulated.passes, pipeline::GAP_DPI, terminal);
+            let compared = pipeline::ink(&simulated.page, &simulated.passes, pipeline::GAP_DPI, terminal);
             Some(compared.gap(&wanted, &simulated.page)?)
         }
         Input::Toolpath(_) | Input::Program(_) => None,

@@ -42,6 +42,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let settings = generate::settings(&recipe)?;
     let profile = machines::choose(&recipe.plot.machine)?;
     let port = Port::parse(&args.port)?;
+    port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let folder = OutFolder::open(&args.out)?;
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 

@@ -71,6 +71,17 @@ impl Port {
         }
         if text.trim().is_empty() { Err(error()) } else { Ok(Self::Serial(text.into())) }
     }
+
+    /// Whether it is there, before anybody is asked to mount a pen. Nothing is opened.
+    ///
+    /// # Errors
+    /// When a serial device is not there, with those that are.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Sim { .. } => Ok(()),
+            Self::Serial(name) => Ok(transport::check(name)?),
+        }
+    }
 }
 
 /// How a job ended.

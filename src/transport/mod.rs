@@ -95,6 +95,18 @@ pub fn ports() -> Vec<String> {
     names
 }
 
+/// Whether a port is there, without opening it: opening makes most boards restart.
+///
+/// # Errors
+/// When it is not, with the ports that are.
+pub fn check(port: &str) -> Result<(), Error> {
+    let known = ports();
+    if known.iter().any(|name| name == port) || std::fs::metadata(port).is_ok() {
+        return Ok(());
+    }
+    Err(Error::Open { port: port.into(), reason: "no such port".into(), known })
+}
+
 /// Opens a serial port, 8N1 at `baud` bits a second, with one thread each way. Most boards restart now.
 ///
 /// # Errors
@@ -195,6 +207,8 @@ mod tests {
     fn a_missing_port_names_those_that_are_there() {
         let error = open("/nonexistent/port", 115_200).unwrap_err().to_string();
         assert!(error.starts_with("/nonexistent/port: ") && error.contains("connected"), "{error}");
+        let error = check("/nonexistent/port").unwrap_err().to_string();
+        assert!(error.starts_with("/nonexistent/port: no such port; "), "{error}");
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn tag_end(tag: &str) -> usize {
 pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Document<'a>, Error> {
     let options = ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|reason| {
-        if matches!(reason, roxmltree::Error::UnclosedRootNode) {
+        if matches!(reason, roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream) {
             return error_at(file, text, text.len(), "the file is cut short: it ends before `</svg>`");
         }
         let pos = reason.pos();
