@@ -42,17 +42,17 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         };
     }
     let folder = files::OutFolder::open(&args.output)?;
-    let mut written = Vec::new();
-    for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
-        let text = program.to_text();
-        let path = folder.write(&pipeline::program_name(index, &pass.pen), text.as_bytes(), terminal)?;
-        written.push(Exported {
+    let paths = planned.write_programs(&folder, terminal)?;
+    let written: Vec<Exported> = paths
+        .iter()
+        .zip(planned.programs.iter().zip(&planned.toolpath.passes))
+        .map(|(path, (program, pass))| Exported {
             path: path.display().to_string(),
             pen: pass.pen.id.clone(),
-            bytes: text.len(),
+            bytes: program.to_text().len(),
             statements: program.statements.len(),
-        });
-    }
+        })
+        .collect();
     terminal.result(&serde_json::json!({ "files": &written }), || {
         let rows: Vec<_> = written
             .iter()

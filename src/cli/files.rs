@@ -94,6 +94,17 @@ impl OutFolder {
         write(&path, bytes, terminal)?;
         Ok(path)
     }
+
+    /// Warns of programs that are not among `written`: an earlier run left them, and they look like passes of this one.
+    pub(super) fn warn_of_other_programs(&self, written: &[PathBuf], terminal: &Terminal) {
+        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        let mut others: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        others.retain(|path| path.extension().is_some_and(|e| e == "gcode") && !written.contains(path));
+        others.sort();
+        for other in others {
+            terminal.warn(format!("{} is from an earlier run: not part of this drawing", other.display()));
+        }
+    }
 }
 
 /// Refuses an output that can't be written, before the work for it begins.

@@ -1,7 +1,10 @@
 //! From a drawing to bytes and from bytes to ink: what `run`, `plan`, `export`, `preview` and `plot` share.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use super::files::OutFolder;
 use super::terminal::{clock, table};
 use super::{Failure, Terminal, input::Input};
 use crate::drawing::svg;
@@ -22,6 +25,25 @@ pub(super) struct Planned {
     pub(super) toolpath: Toolpath,
     pub(super) programs: Vec<Program>,
     pub(super) report: Report,
+}
+
+impl Planned {
+    /// Writes the program of each pass into a folder and gives their paths, in plotting order.
+    pub(super) fn write_programs(
+        &self,
+        folder: &OutFolder,
+        terminal: &Terminal,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        let passes = self.programs.iter().zip(&self.toolpath.passes).enumerate();
+        let written: Result<Vec<PathBuf>, Failure> = passes
+            .map(|(index, (program, pass))| {
+                folder.write(&program_name(index, &pass.pen), program.to_text().as_bytes(), terminal)
+            })
+            .collect();
+        let written = written?;
+        folder.warn_of_other_programs(&written, terminal);
+        Ok(written)
+    }
 }
 
 /// What `plan --json` says.
@@ -229,7 +251,7 @@ impl Report {
 }
 
 /// The file name of a pass's program.
-pub(super) fn program_name(index: usize, pen: &Pen) -> String {
+fn program_name(index: usize, pen: &Pen) -> String {
     format!("{}-{}.gcode", index + 1, pen.id)
 }
 

@@ -128,10 +128,7 @@ fn write(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     folder.write("drawing.svg", svg::write(&outcome.drawing).as_bytes(), terminal)?;
-    for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
-        let name = pipeline::program_name(index, &pass.pen);
-        folder.write(&name, program.to_text().as_bytes(), terminal)?;
-    }
+    planned.write_programs(folder, terminal)?;
     folder.write("ink.png", &preview::to_png(&inked.picture)?, terminal)?;
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Input(error.to_string()))?;
     folder.write("report.json", format!("{text}\n").as_bytes(), terminal)?;

@@ -105,7 +105,7 @@ impl Terminal {
         if self.quiet || !io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let template = "{prefix:>10} [{bar:30}] {percent:>3} %  {msg}  {eta} left";
+        let template = "{prefix:>9} [{bar:24}] {percent:>3} %  {eta:>3} left  {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }

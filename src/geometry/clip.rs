@@ -21,11 +21,7 @@ pub fn clip(line: &Polyline, area: Rect) -> Vec<Polyline> {
             _ => parts.push(vec![from, to]),
         }
     }
-    if line.is_closed() && parts.len() > 1 && parts[parts.len() - 1].last() == parts[0].first() {
-        let mut last = parts.pop().expect("there are two parts or more");
-        last.extend_from_slice(&parts[0][1..]);
-        parts[0] = last;
-    }
+    join_around(line, &mut parts);
     let is_mark = |part: &Vec<Point>| part.windows(2).any(|pair| pair[0] != pair[1]);
     parts.into_iter().filter(is_mark).map(Polyline::new).collect()
 }
@@ -34,6 +30,15 @@ pub fn clip(line: &Polyline, area: Rect) -> Vec<Polyline> {
 #[must_use]
 pub fn inside(line: &Polyline, area: Rect) -> bool {
     line.points.iter().all(|p| p.x >= area.x0 && p.x <= area.x1 && p.y >= area.y0 && p.y <= area.y1)
+}
+
+/// Makes the first and last part of a closed line one again where no cut parts them.
+pub(super) fn join_around(line: &Polyline, parts: &mut Vec<Vec<Point>>) {
+    if line.is_closed() && parts.len() > 1 && parts[parts.len() - 1].last() == parts[0].first() {
+        let mut last = parts.pop().expect("there are two parts or more");
+        last.extend_from_slice(&parts[0][1..]);
+        parts[0] = last;
+    }
 }
 
 fn clip_piece(from: Point, to: Point, area: Rect) -> Option<(Point, Point)> {

@@ -2,6 +2,7 @@
 
 use kurbo::{BezPath, Point, Rect};
 
+use super::clip::join_around;
 use super::{FillRule, Polyline, flatten};
 
 /// Distance below which a point counts as on the edge, and so as inside; mm. Far below any pen, and above the noise
@@ -61,11 +62,7 @@ impl Region {
                 }
             }
         }
-        if line.is_closed() && parts.len() > 1 && parts[parts.len() - 1].last() == parts[0].first() {
-            let mut last = parts.pop().expect("there are two parts or more");
-            last.extend_from_slice(&parts[0][1..]);
-            parts[0] = last;
-        }
+        join_around(line, &mut parts);
         let lines = parts.into_iter().map(Polyline::new);
         lines.filter(|part| part.length() > 1e-9).collect()
     }

@@ -14,7 +14,7 @@ fn check(name: &str, bytes: impl AsRef<[u8]>, expected: &[&str]) {
 
 #[test]
 fn a_truncated_svg() {
-    check("cut.svg", &SVG[..SVG.len() / 2], &["cut.svg", "XML"]);
+    check("cut.svg", &SVG[..SVG.len() / 2], &["cut.svg", "cut short"]);
 }
 
 #[test]

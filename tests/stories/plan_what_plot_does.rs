@@ -64,6 +64,9 @@ fn exported_programs_preview_as_the_drawing_does() {
         bench.run(&format!("preview {path} -m grbl-z --page 100x80mm -o b.png --dpi 100 --json")).json();
     assert!((number(&svg["draw_mm"]) - number(&program["draw_mm"])).abs() < 0.01);
     assert_eq!(fs::read(bench.path("a.png")).unwrap(), fs::read(bench.path("b.png")).unwrap());
+    bench.file("programs/7-old.gcode", "G0X1");
+    let again = bench.run("export in.svg -p black -m grbl-z -o programs");
+    assert!(again.stderr.contains("7-old.gcode is from an earlier run"), "{}", again.stderr);
     let streamed = bench.run("export in.svg -p black -m grbl-z -o -").done().stdout.clone();
     assert_eq!(streamed.as_bytes(), fs::read(bench.path(path)).unwrap());
 }

@@ -101,8 +101,6 @@ pub struct Skipped {
     pub left_out: usize,
     /// Outside their clip path altogether.
     pub clipped: usize,
-    /// To be hatched, but too tangled to find their inside.
-    pub tangled: usize,
 }
 
 impl Skipped {
@@ -118,7 +116,6 @@ impl Skipped {
             (self.far, "mark", "more than 1 km off the page"),
             (self.left_out, "mark", "on a layer labelled `%`"),
             (self.clipped, "mark", "outside its clip path"),
-            (self.tangled, "filled shape", "too tangled to hatch"),
         ]
         .into_iter()
         .filter(|(count, ..)| *count > 0)
@@ -210,9 +207,7 @@ fn draw(group: Group, skipped: &mut Skipped) -> Layer {
         let before = strokes.len();
         match mark.area {
             Some(rule) => {
-                let lines = hatch(&mark.path, rule, group.pen.tip, FRAC_PI_4);
-                skipped.tangled += usize::from(lines.is_none());
-                for line in lines.unwrap_or_default() {
+                for line in hatch(&mark.path, rule, group.pen.tip, FRAC_PI_4) {
                     strokes.extend(cut(line, mark).iter().map(stroke));
                 }
             }
