@@ -109,7 +109,7 @@ pub(super) fn plan(drawing: &Drawing, profile: &Profile, terminal: &Terminal) ->
             profile.id
         )));
     }
-    if report.clipped_mm > 0.0 {
+    if report.clipped_mm >= 0.05 {
         terminal.warn(format!(
             "{:.1} mm of line lay outside the drawable area and were cut off",
             report.clipped_mm
@@ -208,7 +208,8 @@ fn assemble(
 
 /// µm and ms: what a reader can use.
 pub(super) fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
+    // An empty sum is -0.
+    (value * 1000.0).round() / 1000.0 + 0.0
 }
 
 impl Report {
@@ -250,9 +251,10 @@ impl Report {
     }
 }
 
-/// The file name of a pass's program.
+/// The file name of a pass's program. A pen's id may hold anything; a file name may not.
 fn program_name(index: usize, pen: &Pen) -> String {
-    format!("{}-{}.gcode", index + 1, pen.id)
+    let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    format!("{}-{}.gcode", index + 1, pen.id.chars().map(safe).take(60).collect::<String>())
 }
 
 /// The ink of simulated passes on paper.

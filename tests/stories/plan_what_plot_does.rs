@@ -87,6 +87,16 @@ fn a_saved_plan_plots_as_the_drawing_does() {
 }
 
 #[test]
+fn a_pen_of_a_plan_names_no_file_elsewhere() {
+    let bench = bench();
+    bench.run("plan in.svg -p black -o plan.json").done();
+    let plan = fs::read_to_string(bench.path("plan.json")).unwrap();
+    bench.file("plan.json", plan.replace(r#""id":"black""#, r#""id":"../../black""#));
+    bench.run("export plan.json -o programs").done();
+    assert_eq!(bench.files(), ["in.svg", "plan.json", "programs/1-..-..-black.gcode"]);
+}
+
+#[test]
 fn plotting_to_the_simulator_tells_events_and_ends_well() {
     let bench = bench();
     let ran = bench.run("plot in.svg --port sim --yes --json");
