@@ -14,12 +14,14 @@ pub mod objective;
 pub mod picture;
 pub mod rasterizer;
 pub mod schedule;
+pub mod settings;
 pub mod weights;
 
 pub use canvas::Canvas;
 pub use objective::{Weights, excitation_of};
 pub use picture::{Picture, draw};
-pub use schedule::{Excitation, Outcome, PenUse, Progress, Settings, Stage, generate};
+pub use schedule::{Excitation, Outcome, PenUse, Progress, Stage, generate};
+pub use settings::Settings;
 
 /// Why no drawing could be made.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use candle_core::{D, Tensor};
 use super::augment::View;
 use super::network::{Network, Neuron};
 use super::rasterizer::encode;
-use super::schedule::Settings;
+use super::settings::Settings;
 use super::{Canvas, Error, Picture};
 use crate::drawing::Page;
 

@@ -9,13 +9,14 @@ use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::augment::{Jitter, View};
-use super::network::{Network, Neuron};
+use super::augment::View;
+use super::network::Network;
 use super::objective::Objective;
 use super::rasterizer::{Rasterizer, encode, values};
-use super::{Canvas, Error, Weights, clusters, finish};
+use super::settings::Settings;
+use super::{Canvas, Error, clusters, finish};
 use crate::color::Ink;
-use crate::drawing::{Drawing, Page};
+use crate::drawing::Drawing;
 use crate::geometry::{Point, Rect, flatten};
 use crate::pens::{Pen, PenSet};
 
@@ -27,95 +28,6 @@ const AREA_PER_STROKE: f64 = 240.0;
 const WARM_UP: usize = 10;
 /// Step of the color logits against that of the points in px.
 const COLOR_STEP: f64 = 0.05;
-
-/// What to generate, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The sheet.
-    pub page: Page,
-    /// Blank edge of the sheet that no stroke enters; mm.
-    pub margin: f64,
-    /// What to excite.
-    pub neuron: Neuron,
-    /// Pens to choose from.
-    pub pens: Vec<Pen>,
-    /// How many of them at most.
-    pub most_pens: usize,
-    /// Pens lighter than this CIE lightness are not chosen while there are darker ones: they fill without being seen.
-    pub lightest: f32,
-    /// Strokes to begin with; some may be pruned. `None`: by area.
-    pub strokes: Option<usize>,
-    /// Steps in free color.
-    pub free_steps: usize,
-    /// Steps with the pens.
-    pub tune_steps: usize,
-    /// Step of the control points; px.
-    pub step_px: f64,
-    /// Views and first arcs follow from it.
-    pub seed: u64,
-    /// Of the objective's terms.
-    pub weights: Weights,
-    /// How far views may go.
-    pub jitter: Jitter,
-    /// About how many pixels the canvas may have.
-    pub most_px: usize,
-}
-
-impl Settings {
-    /// The usual settings.
-    #[must_use]
-    pub fn new(page: Page, neuron: Neuron, pens: Vec<Pen>) -> Self {
-        Self {
-            page,
-            margin: 8.0,
-            neuron,
-            pens,
-            most_pens: 4,
-            lightest: 80.0,
-            strokes: None,
-            free_steps: 80,
-            tune_steps: 150,
-            step_px: 1.6,
-            seed: 1,
-            weights: Weights::default(),
-            jitter: Jitter::default(),
-            most_px: 260_000,
-        }
-    }
-
-    /// Where strokes may be; page mm.
-    ///
-    /// # Errors
-    /// When the margin leaves less than 10 mm.
-    pub fn drawable(&self) -> Result<Rect, Error> {
-        let drawable = self.page.rect().inset(-self.margin);
-        if drawable.width() >= 10.0 && drawable.height() >= 10.0 && self.margin >= 0.0 {
-            return Ok(drawable);
-        }
-        let (width, height) = (self.page.width, self.page.height);
-        Err(Error::Setting(format!(
-            "a margin of {} mm leaves too little of a page of {width} x {height} mm: leave 10 mm at least",
-            self.margin
-        )))
-    }
-
-    /// The pens that may be chosen: not the lightest, while there are others.
-    fn candidates(&self) -> Vec<Pen> {
-        let dark: Vec<Pen> =
-            self.pens.iter().filter(|pen| pen.lightness() <= self.lightest).cloned().collect();
-        if dark.is_empty() { self.pens.clone() } else { dark }
-    }
-
-    /// The raster that is optimised.
-    ///
-    /// # Errors
-    /// When there is no pen, or the margin leaves nothing.
-    pub fn canvas(&self) -> Result<Canvas, Error> {
-        let finest = self.pens.iter().map(|pen| pen.tip).min_by(f64::total_cmp);
-        let tip = finest.ok_or_else(|| Error::Setting("no pens to draw with: give one at least".into()))?;
-        Ok(Canvas::around(self.drawable()?, tip, self.most_px))
-    }
-}
 
 /// A part of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use kurbo::{PathEl, Point};
 
 use super::layers::Layer;
 use super::marks::Mark;
-use super::read::{LayersBy, ReadOptions, Skipped};
+use super::options::{LayersBy, ReadOptions, Skipped};
 use crate::color::{Srgb8, delta_e, to_hex};
 use crate::pens::{Pen, PenSet};
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use resvg::usvg::roxmltree::{Document, Node};
 
-use super::read::Skipped;
+use super::options::Skipped;
 use super::{INKSCAPE, Label, NAMESPACE, door};
 use crate::color::parse_hex;
 use crate::drawing::Error;

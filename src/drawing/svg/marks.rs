@@ -8,7 +8,7 @@ use resvg::tiny_skia::{PathSegment, Transform};
 use resvg::usvg;
 
 use super::layers::Layer;
-use super::read::{Fill, Skipped};
+use super::options::{Fill, Skipped};
 use super::{MM_PER_PX, door};
 use crate::color::Srgb8;
 use crate::drawing::Error;

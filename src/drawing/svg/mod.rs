@@ -13,6 +13,7 @@ mod ink;
 mod label;
 mod layers;
 mod marks;
+mod options;
 mod read;
 mod render;
 mod write;
@@ -21,7 +22,8 @@ mod write;
 mod tests;
 
 pub use label::Label;
-pub use read::{Fill, Import, LayersBy, ReadOptions, Skipped, SourceLayer, read};
+pub use options::{Fill, LayersBy, ReadOptions, Skipped};
+pub use read::{Import, SourceLayer, read};
 pub use render::{Picture, render};
 pub use write::write;
 

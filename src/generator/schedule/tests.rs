@@ -1,6 +1,7 @@
 //! Small runs of the whole schedule.
 
 use super::*;
+use crate::drawing::Page;
 use crate::generator::{draw, excitation_of};
 use crate::geometry::inside;
 use crate::pens::{BUILT_IN, Inventory};

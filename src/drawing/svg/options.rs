@@ -1,0 +1,93 @@
+//! How to read, and what was left out.
+
+use crate::drawing::Page;
+use crate::pens::Pen;
+
+/// What becomes a layer, and so a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LayersBy {
+    /// Top-level groups, by Inkscape's label, else their id.
+    Label,
+    /// Top-level groups, by their id.
+    Id,
+    /// Each stroke color.
+    Color,
+    /// By label when there is an Inkscape layer or one of ours, else by color. A single layer that names no pen says
+    /// nothing: then by color too.
+    #[default]
+    Auto,
+}
+
+/// How a shape with a fill is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Fill {
+    /// Along its edge, unless it has a stroke.
+    #[default]
+    Outline,
+    /// By parallel lines one pen tip apart, beside its stroke if it has one.
+    Hatch,
+    /// Only its stroke, if it has one.
+    None,
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions<'a> {
+    /// What becomes a layer.
+    pub layers: LayersBy,
+    /// The pens there are. Empty: a pen is made for each layer, from its color and stroke width.
+    pub pens: &'a [Pen],
+    /// How a shape with a fill is drawn.
+    pub fill: Fill,
+    /// The sheet, in place of the file's size. Nothing is scaled or moved.
+    pub page: Option<Page>,
+}
+
+/// How many elements were left out, by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Texts: convert them to paths.
+    pub texts: usize,
+    /// Pictures.
+    pub images: usize,
+    /// Not displayed.
+    pub hidden: usize,
+    /// With neither stroke nor fill, or dots without a round or square cap.
+    pub unpainted: usize,
+    /// With a fill only, under [`Fill::None`].
+    pub filled: usize,
+    /// White on white.
+    pub paper_colored: usize,
+    /// More than 1 km off the page.
+    pub far: usize,
+    /// On a layer whose label begins with `%`.
+    pub left_out: usize,
+    /// Outside their clip path altogether.
+    pub clipped: usize,
+}
+
+impl Skipped {
+    /// The reasons, a clause each.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        [
+            (self.texts, "text", "convert it to paths"),
+            (self.images, "image", "trace it first"),
+            (self.hidden, "hidden element", "not displayed"),
+            (self.unpainted, "mark", "without stroke and fill, or without length"),
+            (self.filled, "filled shape", "without a stroke"),
+            (self.paper_colored, "white mark", "the paper is white"),
+            (self.far, "mark", "more than 1 km off the page"),
+            (self.left_out, "mark", "on a layer labelled `%`"),
+            (self.clipped, "mark", "outside its clip path"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, why)| {
+            format!("{count} {what}{} left out ({why})", if count == 1 { "" } else { "s" })
+        })
+        .collect()
+    }
+}

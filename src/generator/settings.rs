@@ -1,0 +1,97 @@
+//! What a drawing is asked to be.
+
+use super::augment::Jitter;
+use super::network::Neuron;
+use super::{Canvas, Error, Weights};
+use crate::drawing::Page;
+use crate::geometry::Rect;
+use crate::pens::Pen;
+
+/// What to generate, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The sheet.
+    pub page: Page,
+    /// Blank edge of the sheet that no stroke enters; mm.
+    pub margin: f64,
+    /// What to excite.
+    pub neuron: Neuron,
+    /// Pens to choose from.
+    pub pens: Vec<Pen>,
+    /// How many of them at most.
+    pub most_pens: usize,
+    /// Pens lighter than this CIE lightness are not chosen while there are darker ones: they fill without being seen.
+    pub lightest: f32,
+    /// Strokes to begin with; some may be pruned. `None`: by area.
+    pub strokes: Option<usize>,
+    /// Steps in free color.
+    pub free_steps: usize,
+    /// Steps with the pens.
+    pub tune_steps: usize,
+    /// Step of the control points; px.
+    pub step_px: f64,
+    /// Views and first arcs follow from it.
+    pub seed: u64,
+    /// Of the objective's terms.
+    pub weights: Weights,
+    /// How far views may go.
+    pub jitter: Jitter,
+    /// About how many pixels the canvas may have.
+    pub most_px: usize,
+}
+
+impl Settings {
+    /// The usual settings.
+    #[must_use]
+    pub fn new(page: Page, neuron: Neuron, pens: Vec<Pen>) -> Self {
+        Self {
+            page,
+            margin: 8.0,
+            neuron,
+            pens,
+            most_pens: 4,
+            lightest: 80.0,
+            strokes: None,
+            free_steps: 80,
+            tune_steps: 150,
+            step_px: 1.6,
+            seed: 1,
+            weights: Weights::default(),
+            jitter: Jitter::default(),
+            most_px: 260_000,
+        }
+    }
+
+    /// Where strokes may be; page mm.
+    ///
+    /// # Errors
+    /// When the margin leaves less than 10 mm.
+    pub fn drawable(&self) -> Result<Rect, Error> {
+        let drawable = self.page.rect().inset(-self.margin);
+        if drawable.width() >= 10.0 && drawable.height() >= 10.0 && self.margin >= 0.0 {
+            return Ok(drawable);
+        }
+        let (width, height) = (self.page.width, self.page.height);
+        Err(Error::Setting(format!(
+            "a margin of {} mm leaves too little of a page of {width} x {height} mm: leave 10 mm at least",
+            self.margin
+        )))
+    }
+
+    /// The pens that may be chosen: not the lightest, while there are others.
+    pub(super) fn candidates(&self) -> Vec<Pen> {
+        let dark: Vec<Pen> =
+            self.pens.iter().filter(|pen| pen.lightness() <= self.lightest).cloned().collect();
+        if dark.is_empty() { self.pens.clone() } else { dark }
+    }
+
+    /// The raster that is optimised.
+    ///
+    /// # Errors
+    /// When there is no pen, or the margin leaves nothing.
+    pub fn canvas(&self) -> Result<Canvas, Error> {
+        let finest = self.pens.iter().map(|pen| pen.tip).min_by(f64::total_cmp);
+        let tip = finest.ok_or_else(|| Error::Setting("no pens to draw with: give one at least".into()))?;
+        Ok(Canvas::around(self.drawable()?, tip, self.most_px))
+    }
+}
