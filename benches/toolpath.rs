@@ -21,7 +21,7 @@ fn main() {
         let nearest = Statistics::of(&nearest_neighbor(given.clone())).travel_mm;
         let nearest_s = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
-        let ours = Statistics::of(&order(given.clone())).travel_mm;
+        let ours = Statistics::of(&order(given.clone(), None)).travel_mm;
         let ours_s = begin.elapsed().as_secs_f64();
         let before = Statistics::of(&given).travel_mm;
         let ratio = ours / nearest;
@@ -34,7 +34,7 @@ fn main() {
 
 #[divan::bench(args = COUNTS, sample_count = 5, sample_size = 1)]
 fn ours(bencher: Bencher<'_, '_>, count: usize) {
-    bencher.with_inputs(|| dashes(count)).bench_values(|given| black_box(order(given)));
+    bencher.with_inputs(|| dashes(count)).bench_values(|given| black_box(order(given, None)));
 }
 
 #[divan::bench(args = COUNTS, sample_count = 5, sample_size = 1)]

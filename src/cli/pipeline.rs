@@ -85,9 +85,14 @@ pub(super) struct PassReport {
 }
 
 /// Plans what was read. A program that somebody else wrote has no plan.
-pub(super) fn plan_input(input: &Input, profile: &Profile, terminal: &Terminal) -> Result<Planned, Failure> {
+pub(super) fn plan_input(
+    input: &Input,
+    effort: Option<usize>,
+    profile: &Profile,
+    terminal: &Terminal,
+) -> Result<Planned, Failure> {
     match input {
-        Input::Drawing { drawing, .. } => plan(drawing, profile, terminal),
+        Input::Drawing { drawing, .. } => plan(drawing, effort, profile, terminal),
         Input::Toolpath(toolpath) => check_reach(toolpath, profile).map(|()| keep(toolpath.clone(), profile)),
         Input::Program(_) => Err(Failure::Input(
             "this is a program for a plotter already: use `traceur preview` to see it".into(),
@@ -96,10 +101,15 @@ pub(super) fn plan_input(input: &Input, profile: &Profile, terminal: &Terminal) 
 }
 
 /// Clips, joins, orders, times and encodes a drawing.
-pub(super) fn plan(drawing: &Drawing, profile: &Profile, terminal: &Terminal) -> Result<Planned, Failure> {
+pub(super) fn plan(
+    drawing: &Drawing,
+    effort: Option<usize>,
+    profile: &Profile,
+    terminal: &Terminal,
+) -> Result<Planned, Failure> {
     let page = drawing.page;
     let placement = Placement::new(profile, page.height);
-    let options = Options::new(placement.reach(profile, page.width));
+    let options = Options { effort, ..Options::new(placement.reach(profile, page.width)) };
     let (toolpath, report) = toolpath::plan(drawing, &options);
     if toolpath.passes.is_empty() {
         return Err(Failure::Input(format!(

@@ -14,7 +14,7 @@ use crate::toolpath::Toolpath;
 #[command(after_help = "Examples:
   traceur plan drawing.svg
   traceur plan drawing.svg -m grbl-z -p fineliner-12:black,red -o plan.json
-  traceur plan drawing.svg -o ordered.svg
+  traceur plan drawing.svg -o ordered.svg --effort 50
   cat drawing.svg | traceur plan - --json | jq .seconds")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
-    let planned = pipeline::plan_input(&input, &profile, terminal)?;
+    let planned = pipeline::plan_input(&input, args.input.effort, &profile, terminal)?;
     if let Some(output) = &args.output {
         let text = match output.extension() {
             Some(extension) if extension.eq_ignore_ascii_case("svg") => {

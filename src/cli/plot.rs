@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
-    let planned = pipeline::plan_input(&input, &profile, terminal)?;
+    let planned = pipeline::plan_input(&input, args.input.effort, &profile, terminal)?;
     let wanted = match &input {
         Input::Drawing { svg, .. } => Some(pipeline::viewed(&args.input.name(), svg)?),
         Input::Toolpath(_) | Input::Program(_) => None,

@@ -6,6 +6,7 @@
 mod chains;
 mod greedy;
 mod join;
+mod kicks;
 mod order;
 mod plan;
 mod search;

@@ -7,10 +7,12 @@ use crate::geometry::{Point, Polyline};
 /// Puts the strokes of one pen in an order with little travel from the page's origin (0,0), the end free. Strokes may be
 /// turned around, and closed ones entered at another vertex; the travel is never longer than in the order given.
 ///
-/// The better of a greedy-edge tour and the given order, then 2-opt and Or-opt moves until none helps: near linear in
-/// time and memory. The same strokes give the same order, always.
+/// The better of a greedy-edge tour and the given order, then 2-opt and Or-opt moves until none helps, then `effort`
+/// trials a stroke: small random changes that are kept when they shorten the travel. `None` is 5 trials a stroke, and
+/// 100 000 at most. A trial takes about 20 µs; all before is near linear in time and memory. The same strokes and effort
+/// give the same order, always.
 #[must_use]
-pub fn order(strokes: Vec<Polyline>) -> Vec<Polyline> {
+pub fn order(strokes: Vec<Polyline>, effort: Option<usize>) -> Vec<Polyline> {
     if strokes.is_empty() {
         return strokes;
     }
@@ -20,9 +22,15 @@ pub fn order(strokes: Vec<Polyline>) -> Vec<Polyline> {
         std::iter::once(ends.free()).chain((0..strokes.len() as u32).map(|s| 2 * s)).collect();
     let greedy = greedy::tour(&ends, &near);
     let start = if ends.tour_travel(&greedy) < ends.tour_travel(&given) { greedy } else { given };
-    let mut ordered = arrange(strokes, &improve(&ends, &near, start)[1..]);
+    let kicks = kicks(effort, strokes.len());
+    let mut ordered = arrange(strokes, &improve(&ends, &near, start, kicks)[1..]);
     enter_closed(&mut ordered);
     ordered
+}
+
+/// How many trials the search may make.
+fn kicks(effort: Option<usize>, strokes: usize) -> usize {
+    effort.map_or_else(|| (5 * strokes).min(100_000), |effort| effort.saturating_mul(strokes))
 }
 
 fn arrange(mut strokes: Vec<Polyline>, entries: &[u32]) -> Vec<Polyline> {
@@ -95,7 +103,7 @@ mod tests {
     fn a_row_is_drawn_end_to_end() {
         let row =
             [line(&[(30., 0.), (21., 0.)]), line(&[(1., 0.), (10., 0.)]), line(&[(20., 0.), (11., 0.)])];
-        let ordered = order(row.to_vec());
+        let ordered = order(row.to_vec(), None);
         assert_eq!(
             ordered,
             [line(&[(1., 0.), (10., 0.)]), line(&[(11., 0.), (20., 0.)]), line(&[(21., 0.), (30., 0.)])]
@@ -105,14 +113,14 @@ mod tests {
     #[test]
     fn a_closed_stroke_is_entered_where_the_pen_comes_from() {
         let square = line(&[(9., 9.), (9., 5.), (5., 5.), (5., 9.), (9., 9.)]);
-        assert_eq!(order(vec![square])[0].start(), Point::new(5., 5.));
+        assert_eq!(order(vec![square], None)[0].start(), Point::new(5., 5.));
     }
 
     #[test]
     fn many_strokes_at_one_place_are_ordered() {
-        let ordered = order(vec![line(&[(5., 5.), (6., 5.)]); 20_000]);
+        let ordered = order(vec![line(&[(5., 5.), (6., 5.)]); 20_000], None);
         assert!((travel(&ordered) - 50.0_f64.sqrt()).abs() < 1e-6);
-        let ordered = order(vec![line(&[(5., 5.), (5., 5.)]); 20_000]);
+        let ordered = order(vec![line(&[(5., 5.), (5., 5.)]); 20_000], None);
         assert!((travel(&ordered) - 50.0_f64.sqrt()).abs() < 1e-6);
     }
 
@@ -124,9 +132,18 @@ mod tests {
             let strokes: Vec<Polyline> =
                 (0..4).map(|_| line(&[(random(), random()), (random(), random())])).collect();
             let best = best_of_all(Point::ORIGIN, &strokes);
-            let found = travel(&order(strokes));
+            let found = travel(&order(strokes, None));
             assert!(found >= best - 1e-9 && found <= best * 1.25 + 1e-9, "{found} {best}");
         }
+    }
+
+    #[test]
+    fn trials_shorten_the_travel() {
+        let mut random = random(3);
+        let strokes: Vec<Polyline> =
+            (0..400).map(|_| line(&[(random(), random()), (random(), random())])).collect();
+        let [none, some] = [0, 20].map(|effort| travel(&order(strokes.clone(), Some(effort))));
+        assert!(some < 0.97 * none, "{some} {none}");
     }
 
     fn random(mut state: u64) -> impl FnMut() -> f64 {
@@ -156,7 +173,7 @@ mod tests {
             let strokes: Vec<Polyline> = strokes.iter().map(|points| {
                 line(&points.iter().map(|p| (f64::from(p.0), f64::from(p.1))).collect::<Vec<_>>())
             }).collect();
-            let ordered = order(strokes.clone());
+            let ordered = order(strokes.clone(), None);
             prop_assert_eq!(marks(&strokes), marks(&ordered));
             prop_assert!(travel(&ordered) <= travel(&strokes) + 1e-6);
         }

@@ -16,13 +16,15 @@ pub struct Options {
     pub flatten_tolerance: f64,
     /// Ends up to this far apart touch; mm. 0 joins only what meets exactly.
     pub join_tolerance: f64,
+    /// Trials of the search for a better order, for each stroke; `None`: as [`order()`] has it.
+    pub effort: Option<usize>,
 }
 
 impl Options {
     /// The usual tolerances: 0.01 mm for curves (0.05 mm shows as corners in a circle of 3 mm), 0.1 mm for touching ends.
     #[must_use]
     pub fn new(area: Rect) -> Self {
-        Self { area, flatten_tolerance: 0.01, join_tolerance: 0.1 }
+        Self { area, flatten_tolerance: 0.01, join_tolerance: 0.1, effort: None }
     }
 }
 
@@ -134,8 +136,8 @@ fn is_dot(stroke: &Polyline) -> bool {
 
 /// Joined and ordered, or only ordered where joining makes the travel longer than `most` mm.
 fn shortest(strokes: Vec<Polyline>, options: &Options, most: f64) -> Vec<Polyline> {
-    let joined = order(join(strokes.clone(), options.join_tolerance));
-    if Statistics::of(&joined).travel_mm <= most { joined } else { order(strokes) }
+    let joined = order(join(strokes.clone(), options.join_tolerance), options.effort);
+    if Statistics::of(&joined).travel_mm <= most { joined } else { order(strokes, options.effort) }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 use std::collections::VecDeque;
 
 use super::chains::mate;
+use super::kicks;
 use super::tree::Tree;
 use crate::geometry::{Point, Polyline};
 
@@ -95,24 +96,34 @@ impl Near {
     }
 }
 
-/// The tour made shorter by 2-opt and Or-opt moves until none helps; never longer. `tour` and the result hold the ends
-/// through which strokes are entered, from the depot on.
-pub(super) fn improve(ends: &Ends, near: &Near, tour: Vec<u32>) -> Vec<u32> {
-    let mut place = vec![0; tour.len()];
-    for (index, entry) in (0..).zip(&tour) {
-        place[*entry as usize >> 1] = index;
+/// The tour made shorter by 2-opt and Or-opt moves until none helps, then by `kicks` trials of [`kicks::search`]; never
+/// longer. `tour` and the result hold the ends through which strokes are entered, from the depot on.
+pub(super) fn improve(ends: &Ends, near: &Near, tour: Vec<u32>, kicks: usize) -> Vec<u32> {
+    let mut search = Search::new(ends, near, tour);
+    for place in 0..search.tour.len() {
+        let entry = search.tour[place];
+        search.wake([entry, mate(entry)]);
     }
-    let mut search = Search { ends, near, tour, place };
-    search.run();
+    search.settle();
+    kicks::search(&mut search, kicks);
     search.into_path()
 }
 
-struct Search<'a> {
-    ends: &'a Ends,
+/// A tour under search.
+pub(super) struct Search<'a> {
+    pub(super) ends: &'a Ends,
     near: &'a Near,
-    tour: Vec<u32>,
+    pub(super) tour: Vec<u32>,
     /// By stroke: its index in the tour.
     place: Vec<u32>,
+    /// Ends whose changes are still to be tried.
+    queue: VecDeque<u32>,
+    /// By end: whether it is in the queue.
+    waits: Vec<bool>,
+    /// Strokes that one move may turn around or shift.
+    pub(super) longest_turn: usize,
+    /// What stood where before each change since the log was begun; the last change last.
+    log: Option<Vec<(u32, u32)>>,
 }
 
 /// A change of the tour, with the ends whose travels change.
@@ -124,24 +135,52 @@ enum Change {
     Carry { h: u32, t: u32, l: u32, r: u32, x: u32, y: u32 },
 }
 
-impl Search<'_> {
-    fn run(&mut self) {
-        let mut queue: VecDeque<u32> = self.tour.iter().flat_map(|entry| [*entry, mate(*entry)]).collect();
-        let mut waits = vec![true; queue.len()];
-        while let Some(end) = queue.pop_front() {
-            waits[end as usize] = false;
-            while let Some(change) = self.best_change(end) {
+impl<'a> Search<'a> {
+    fn new(ends: &'a Ends, near: &'a Near, tour: Vec<u32>) -> Self {
+        let mut place = vec![0; tour.len()];
+        for (index, entry) in (0..).zip(&tour) {
+            place[*entry as usize >> 1] = index;
+        }
+        let waits = vec![false; 2 * tour.len()];
+        Self { ends, near, tour, place, queue: VecDeque::new(), waits, longest_turn: LONGEST_TURN, log: None }
+    }
+
+    /// Puts ends into the queue.
+    pub(super) fn wake(&mut self, ends: impl IntoIterator<Item = u32>) {
+        for end in ends {
+            if !std::mem::replace(&mut self.waits[end as usize], true) {
+                self.queue.push_back(end);
+            }
+        }
+    }
+
+    /// Makes moves until none helps the ends in the queue; mm won.
+    pub(super) fn settle(&mut self) -> f64 {
+        let mut won = 0.0;
+        while let Some(end) = self.queue.pop_front() {
+            self.waits[end as usize] = false;
+            while let Some((gain, change)) = self.best_change(end) {
+                won += gain;
                 self.apply(change);
-                let touched = match change {
+                self.wake(match change {
                     Change::Turn([a, b, c, d]) => [a, b, c, d, a, a],
                     Change::Carry { h, t, l, r, x, y } => [h, t, l, r, x, y],
-                };
-                for end in touched {
-                    if !std::mem::replace(&mut waits[end as usize], true) {
-                        queue.push_back(end);
-                    }
-                }
+                });
             }
+        }
+        won
+    }
+
+    /// Begins to log changes, so that they can be undone.
+    pub(super) fn begin_log(&mut self) {
+        self.log.get_or_insert_default().clear();
+    }
+
+    /// Undoes all changes since the log was begun.
+    pub(super) fn undo(&mut self) {
+        while let Some((place, entry)) = self.log.as_mut().and_then(Vec::pop) {
+            self.tour[place as usize] = entry;
+            self.place[entry as usize >> 1] = place;
         }
     }
 
@@ -166,11 +205,11 @@ impl Search<'_> {
     /// Whether a change that turns or shifts the strokes between two ends moves few enough.
     fn is_cheap(&self, a: u32, b: u32) -> bool {
         let apart = self.place(a).abs_diff(self.place(b));
-        apart.min(self.tour.len() - apart) <= LONGEST_TURN
+        apart.min(self.tour.len() - apart) <= self.longest_turn
     }
 
     /// The change that ties `a` to a nearer end and shortens the tour most.
-    fn best_change(&self, a: u32) -> Option<Change> {
+    fn best_change(&self, a: u32) -> Option<(f64, Change)> {
         let b = self.across(a);
         let before = self.ends.travel(a, b);
         let (mut gain, mut best) = (LEAST_GAIN, None);
@@ -184,7 +223,7 @@ impl Search<'_> {
                 self.offer_changes([a, b, c, self.across(c)], before - after, &mut gain, &mut best);
             }
         }
-        best
+        best.map(|change| (gain, change))
     }
 
     /// All changes that tie a to c, where b and d are across them and `won` is |ab| − |ac|.
@@ -250,7 +289,10 @@ impl Search<'_> {
         }
     }
 
-    fn put(&mut self, place: usize, entry: u32) {
+    pub(super) fn put(&mut self, place: usize, entry: u32) {
+        if let Some(log) = &mut self.log {
+            log.push((place as u32, self.tour[place]));
+        }
         self.tour[place] = entry;
         self.place[entry as usize >> 1] = place as u32;
     }
