@@ -16,16 +16,52 @@ pub fn order(strokes: Vec<Polyline>, effort: Option<usize>) -> Vec<Polyline> {
     if strokes.is_empty() {
         return strokes;
     }
+    let (names, strokes) = near_in_memory(strokes);
     let ends = Ends::new(&strokes);
     let near = Near::new(&ends);
-    let given: Vec<u32> =
-        std::iter::once(ends.free()).chain((0..strokes.len() as u32).map(|s| 2 * s)).collect();
+    let given: Vec<u32> = std::iter::once(ends.free()).chain(names.iter().map(|name| 2 * name)).collect();
     let greedy = greedy::tour(&ends, &near);
     let start = if ends.tour_travel(&greedy) < ends.tour_travel(&given) { greedy } else { given };
     let kicks = kicks(effort, strokes.len());
     let mut ordered = arrange(strokes, &improve(&ends, &near, start, kicks)[1..]);
     enter_closed(&mut ordered);
     ordered
+}
+
+/// The strokes sorted so that those near on paper are near in memory, along a Z-order curve, and where each now is.
+fn near_in_memory(strokes: Vec<Polyline>) -> (Vec<u32>, Vec<Polyline>) {
+    let corner = strokes.iter().fold(Point::new(f64::MAX, f64::MAX), |corner, stroke| {
+        Point::new(corner.x.min(stroke.start().x), corner.y.min(stroke.start().y))
+    });
+    // Cells of 1/16 mm, 4 km to a side.
+    let key = |stroke: &Polyline| {
+        let cell = (stroke.start() - corner) * 16.0;
+        spread(cell.x as u32) | spread(cell.y as u32) << 1
+    };
+    let mut sorted: Vec<(u64, u32)> = strokes.iter().map(key).zip(0..).collect();
+    sorted.sort_unstable();
+    let mut names = vec![0; strokes.len()];
+    for (name, (_, given)) in (0..).zip(&sorted) {
+        names[*given as usize] = name;
+    }
+    let mut strokes = strokes;
+    let sorted = sorted.iter().map(|(_, given)| std::mem::take(&mut strokes[*given as usize])).collect();
+    (names, sorted)
+}
+
+/// The bits of a number, a zero between each.
+fn spread(number: u32) -> u64 {
+    let mut bits = u64::from(number);
+    for (shift, mask) in [
+        (16, 0x0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff),
+        (4, 0x0f0f_0f0f_0f0f_0f0f),
+        (2, 0x3333_3333_3333_3333),
+        (1, 0x5555_5555_5555_5555),
+    ] {
+        bits = (bits | bits << shift) & mask;
+    }
+    bits
 }
 
 /// How many trials the search may make.
