@@ -15,7 +15,7 @@ use crate::machine::{Placement, Profile};
 use crate::motion;
 use crate::pens::Pen;
 use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
-use crate::protocol::grbl::{self, Program};
+use crate::protocol::{self, Program};
 use crate::sim::ink::Paper;
 use crate::toolpath::{self, Options, Pass, Statistics, Toolpath};
 
@@ -195,7 +195,7 @@ fn assemble(
         .passes
         .iter()
         .enumerate()
-        .map(|(index, pass)| grbl::encode(index, pass, profile, placement))
+        .map(|(index, pass)| protocol::encode(index, pass, profile, placement))
         .collect();
     let report = Report {
         strokes: passes.iter().map(|pass| pass.strokes).sum(),

@@ -13,7 +13,7 @@ use crate::geometry::Polyline;
 use crate::job::{self, Outcome, Port};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
-use crate::protocol::grbl::{Event, Program};
+use crate::protocol::{Event, Program};
 use crate::sim::MotionTrace;
 
 /// Plot a drawing or a saved plan.
@@ -136,12 +136,11 @@ fn note(event: &Event, bar: &indicatif::ProgressBar, trouble: &mut Option<String
     };
     match event {
         Event::Accepted { statement } => bar.set_position(*statement as u64 + 1),
-        Event::Error { code, meaning, line, origin, .. } => {
-            *trouble =
-                Some(format!("the plotter answered error:{code} to `{line}`{}: {meaning}", place(origin)));
+        Event::Error { reply, meaning, line, origin, .. } => {
+            *trouble = Some(format!("the plotter answered {reply} to `{line}`{}: {meaning}", place(origin)));
         }
-        Event::Alarm { code, meaning, origin, .. } => {
-            *trouble = Some(format!("the plotter gave ALARM:{code}{}: {meaning}", place(origin)));
+        Event::Alarm { reply, meaning, origin, .. } => {
+            *trouble = Some(format!("the plotter gave {reply}{}: {meaning}", place(origin)));
         }
         Event::Fault(fault) => *trouble = Some(fault.to_string()),
         other => tracing::debug!(?other, "event"),

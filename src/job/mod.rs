@@ -11,9 +11,12 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use crate::machine::Profile;
-use crate::protocol::grbl::{Event, Program, Session};
+use crate::protocol::{self, Event, Program};
 use crate::sim::MotionTrace;
 use crate::transport::{self, Link};
+
+/// For a wire whose speed means nothing.
+const USB_BAUD: u32 = 115_200;
 
 /// Why a job could not begin or go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -113,7 +116,7 @@ pub async fn run(
     match port {
         Port::Sim { pace } => Ok(virtual_time::run(program, profile, *pace, stop, on_event).await),
         Port::Serial(name) => {
-            let link = transport::open(name, profile.grbl.baud)?;
+            let link = transport::open(name, profile.firmware.baud().unwrap_or(USB_BAUD))?;
             over(link, program, profile, stop, &mut on_event).await
         }
     }
@@ -132,7 +135,7 @@ pub async fn over(
 ) -> Result<Outcome, Error> {
     let began = Instant::now();
     let mut stop = pin!(stop);
-    let (mut session, mut log) = (Session::new(program, profile), Log::default());
+    let (mut session, mut log) = (protocol::session(program, profile), Log::default());
     let mut stopping = false;
     loop {
         while let Some(bytes) = session.poll_transmit() {

@@ -6,7 +6,7 @@ use super::*;
 use crate::geometry::{Point, Polyline};
 use crate::machine::Placement;
 use crate::pens::{BUILT_IN, Inventory};
-use crate::protocol::grbl::encode;
+use crate::protocol::encode;
 use crate::toolpath::Pass;
 
 fn pass() -> Pass {
@@ -127,7 +127,7 @@ async fn a_link_in_real_time_draws_the_same() {
     small.strokes = vec![Polyline::new(vec![Point::new(1.0, 99.0), Point::new(3.0, 98.0)])];
     let program = encode(0, &small, &profile, &placement);
     let (ours, mut theirs) = Link::pair();
-    let (began, mut plotter) = (Instant::now(), crate::sim::VirtualGrbl::new(&profile));
+    let (began, mut plotter) = (Instant::now(), crate::sim::plotter(&profile));
     let plotting = async {
         loop {
             let said = plotter.poll_output();

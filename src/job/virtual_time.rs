@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::{Log, Outcome};
 use crate::machine::Profile;
-use crate::protocol::grbl::{Event, Program, Session};
-use crate::sim::VirtualGrbl;
+use crate::protocol::{self, Event, Program};
+use crate::sim;
 
 /// Bits on the wire for each byte: start, eight, stop.
 const BITS: f64 = 10.0;
@@ -23,7 +23,7 @@ pub(super) async fn run(
     let began = Instant::now();
     let mut stop = pin!(stop);
     let mut stopping = false;
-    let (mut session, mut plotter) = (Session::new(program, profile), VirtualGrbl::new(profile));
+    let (mut session, mut plotter) = (protocol::session(program, profile), sim::plotter(profile));
     let (mut now, mut log, mut wire) = (Duration::ZERO, Log::default(), VecDeque::new());
     let mut wire_free = Duration::ZERO;
     loop {
@@ -33,8 +33,7 @@ pub(super) async fn run(
             session.handle_bytes(now, &said);
         }
         while let Some(bytes) = session.poll_transmit() {
-            wire_free = wire_free.max(now)
-                + Duration::from_secs_f64(bytes.len() as f64 * BITS / f64::from(profile.grbl.baud.max(1)));
+            wire_free = wire_free.max(now) + time_on_wire(bytes.len(), profile);
             wire.push_back((wire_free, bytes));
         }
         while let Some(event) = session.poll_event() {
@@ -72,6 +71,12 @@ pub(super) async fn run(
         }
     }
     log.outcome(now, Some(plotter.trace().clone()))
+}
+
+/// How long bytes take from here to the plotter.
+fn time_on_wire(bytes: usize, profile: &Profile) -> Duration {
+    let seconds = profile.firmware.baud().map_or(0.0, |baud| bytes as f64 * BITS / f64::from(baud.max(1)));
+    Duration::from_secs_f64(seconds)
 }
 
 async fn pause(wait: Duration) {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::firmware::{Check, Ebb, Firmware, Grbl, Hpgl};
 use crate::{config, units};
 
 const LENGTH: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
@@ -43,6 +44,10 @@ fn did_you_mean(nearest: &Option<String>) -> String {
 pub enum Dialect {
     /// GRBL 1.1 G-code.
     Grbl,
+    /// The EiBotBoard's commands (AxiDraw): the host plans the motion.
+    Ebb,
+    /// HP-GL of Hewlett-Packard and Roland pen plotters.
+    Hpgl,
 }
 
 /// Where the machine's zero lies, and which way y goes.
@@ -119,45 +124,68 @@ pub enum Lift {
         #[serde(deserialize_with = "units::de_acceleration")]
         acceleration: f64,
     },
-}
-
-/// What is GRBL's own.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grbl {
-    /// Serial speed; bits a second.
-    pub baud: u32,
-    /// Bytes that the firmware's receive buffer holds, as `$I` reports.
-    pub rx_buffer_bytes: usize,
-    /// Moves that its planner holds, as `$I` reports.
-    pub planner_blocks: usize,
-    /// Motor steps a mm (`$100`, `$101`).
-    pub steps_per_mm: f64,
+    /// A pen that the firmware lifts by a command of its own (`PU`, `PD`).
+    Pen {
+        /// How long lifting takes; s.
+        #[serde(deserialize_with = "units::de_duration")]
+        up_delay: f64,
+        /// How long putting down takes; s.
+        #[serde(deserialize_with = "units::de_duration")]
+        down_delay: f64,
+    },
 }
 
 /// One machine.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    #[serde(rename = "format", deserialize_with = "config::de_format")]
-    _format: u32,
     /// Short name.
     pub id: String,
     /// Name for people.
     pub name: String,
     /// What its operator should know.
-    #[serde(default)]
     pub note: String,
-    /// What its firmware speaks.
-    pub dialect: Dialect,
     /// What it reaches.
     pub bed: Bed,
     /// How fast it is.
     pub limits: Limits,
     /// How its pen moves.
     pub lift: Lift,
-    /// What is GRBL's own.
-    pub grbl: Grbl,
+    /// What it speaks, with what that dialect has of its own.
+    pub firmware: Firmware,
+}
+
+/// A profile as it stands in its file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "format", deserialize_with = "config::de_format")]
+    _format: u32,
+    id: String,
+    name: String,
+    #[serde(default)]
+    note: String,
+    dialect: Dialect,
+    bed: Bed,
+    limits: Limits,
+    lift: Lift,
+    grbl: Option<Grbl>,
+    ebb: Option<Ebb>,
+    hpgl: Option<Hpgl>,
+}
+
+impl File {
+    /// The table of the dialect that the file names, or which is missing or in the way.
+    fn firmware(&mut self) -> Result<Firmware, (&'static str, &'static str)> {
+        let (grbl, ebb, hpgl) = (self.grbl.take(), self.ebb.take(), self.hpgl.take());
+        match (self.dialect, grbl, ebb, hpgl) {
+            (Dialect::Grbl, Some(grbl), None, None) => Ok(Firmware::Grbl(grbl)),
+            (Dialect::Ebb, None, Some(ebb), None) => Ok(Firmware::Ebb(ebb)),
+            (Dialect::Hpgl, None, None, Some(hpgl)) => Ok(Firmware::Hpgl(hpgl)),
+            (Dialect::Grbl, ..) => Err(("grbl", "[grbl]")),
+            (Dialect::Ebb, ..) => Err(("ebb", "[ebb]")),
+            (Dialect::Hpgl, ..) => Err(("hpgl", "[hpgl]")),
+        }
+    }
 }
 
 impl Profile {
@@ -167,7 +195,13 @@ impl Profile {
     /// Bad TOML, unknown keys, quantities without their unit or outside of what a plotter can be: with file, line and
     /// key.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
-        let profile: Self = config::parse(file, text)?;
+        let mut parsed: File = config::parse(file, text)?;
+        let firmware = parsed.firmware().map_err(|(dialect, table)| {
+            let message = format!("dialect = \"{dialect}\" needs the table {table}, and no other dialect's");
+            config::Error::at(file, text, offset_of(text, "", "dialect"), message)
+        })?;
+        let File { id, name, note, bed, limits, lift, .. } = parsed;
+        let profile = Self { id, name, note, bed, limits, lift, firmware };
         match profile.first_mistake() {
             None => Ok(profile),
             Some((table, key, message)) => {
@@ -204,20 +238,24 @@ impl Profile {
         if self.id.trim().is_empty() {
             return Some(("", "id", "the id is empty: give the machine a short name".into()));
         }
-        let (bed, limits, grbl) = (&self.bed, &self.limits, &self.grbl);
-        let mut checks = vec![
+        let fits = match self.firmware {
+            Firmware::Grbl(_) => matches!(self.lift, Lift::Servo { .. } | Lift::Z { .. }),
+            Firmware::Ebb(_) | Firmware::Hpgl(_) => matches!(self.lift, Lift::Pen { .. }),
+        };
+        if !fits {
+            let dialect = self.firmware.dialect();
+            return Some(("lift", "kind", format!("no {dialect:?} machine lifts its pen in this way")));
+        }
+        let (bed, limits) = (&self.bed, &self.limits);
+        let mut checks: Vec<Check> = vec![
             ("bed", "width", bed.width, LENGTH, "mm"),
             ("bed", "height", bed.height, LENGTH, "mm"),
             ("limits", "draw_speed", limits.draw_speed, SPEED, "mm/s"),
             ("limits", "travel_speed", limits.travel_speed, SPEED, "mm/s"),
             ("limits", "acceleration", limits.acceleration, ACCELERATION, "mm/s2"),
             ("limits", "junction_deviation", limits.junction_deviation, 0.0001..=5.0, "mm"),
-            ("grbl", "baud", f64::from(grbl.baud), 1200.0..=4e6, "bits a second"),
-            // A line is at most 79 characters and its end.
-            ("grbl", "rx_buffer_bytes", grbl.rx_buffer_bytes as f64, 81.0..=65_536.0, "bytes"),
-            ("grbl", "planner_blocks", grbl.planner_blocks as f64, 1.0..=1000.0, "blocks"),
-            ("grbl", "steps_per_mm", grbl.steps_per_mm, 1.0..=10_000.0, "steps/mm"),
         ];
+        checks.extend(self.firmware.checks());
         match self.lift {
             Lift::Servo { up_s, down_s, up_delay, down_delay } => {
                 if up_s == down_s {
@@ -238,6 +276,10 @@ impl Profile {
                 checks.push(("lift", "up", up, 0.0..=200.0, "mm"));
                 checks.push(("lift", "speed", speed, SPEED, "mm/s"));
                 checks.push(("lift", "acceleration", acceleration, ACCELERATION, "mm/s2"));
+            }
+            Lift::Pen { up_delay, down_delay } => {
+                checks.push(("lift", "up_delay", up_delay, 0.0..=10.0, "s"));
+                checks.push(("lift", "down_delay", down_delay, 0.0..=10.0, "s"));
             }
         }
         checks.into_iter().find(|(_, _, value, range, _)| !range.contains(value)).map(

@@ -162,8 +162,8 @@ impl Planner {
 /// How long the pen takes up or down; s.
 fn lift_seconds(lift: &Lift, pen_down: bool) -> f64 {
     match lift {
-        Lift::Servo { down_delay, .. } if pen_down => *down_delay,
-        Lift::Servo { up_delay, .. } => *up_delay,
+        Lift::Servo { down_delay, .. } | Lift::Pen { down_delay, .. } if pen_down => *down_delay,
+        Lift::Servo { up_delay, .. } | Lift::Pen { up_delay, .. } => *up_delay,
         Lift::Z { up, down, speed, acceleration } => {
             Trapezoid::between_stops((up - down).abs(), *speed, *acceleration).seconds()
         }
@@ -179,7 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn profile(index: usize) -> Profile {
-        toml::from_str(BUILT_IN[index].1).unwrap()
+        Profile::built_in(BUILT_IN[index].0).unwrap()
     }
 
     fn pass(strokes: &[Vec<(f64, f64)>], speed: Option<f64>) -> Pass {

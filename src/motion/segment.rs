@@ -22,7 +22,7 @@ impl AxisLimits {
         let fastest = limits.travel_speed.max(limits.draw_speed);
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } => (fastest, limits.acceleration),
+            Lift::Servo { .. } | Lift::Pen { .. } => (fastest, limits.acceleration),
         };
         Self {
             speed: [fastest, fastest, z_speed],

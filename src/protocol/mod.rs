@@ -3,7 +3,17 @@
 //! Comes in: a [`Pass`](crate::toolpath::Pass), a [`Profile`](crate::machine::Profile), bytes and the time. Goes out:
 //! bytes and events. Deliberately absent: ports and clocks ([`crate::transport`], [`crate::job`]).
 
+mod event;
 pub mod grbl;
+mod program;
+mod session;
+
+pub use event::{Event, Fault, State, Status};
+pub use program::{Program, Statement};
+pub use session::Session;
+
+use crate::machine::{Firmware, Placement, Profile};
+use crate::toolpath::Pass;
 
 /// Where in the drawing a statement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,4 +24,24 @@ pub struct Origin {
     pub stroke: usize,
     /// Index of the stroke's point that the statement leads to.
     pub vertex: usize,
+}
+
+/// Encodes the strokes of `pass`, the `index`-th of its toolpath, in the machine's dialect.
+#[must_use]
+pub fn encode(index: usize, pass: &Pass, profile: &Profile, placement: &Placement) -> Program {
+    match &profile.firmware {
+        Firmware::Grbl(_) => grbl::encode(index, pass, profile, placement),
+        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Hpgl(_) => unimplemented!(),
+    }
+}
+
+/// A session that streams `program` to a freshly opened port.
+#[must_use]
+pub fn session(program: Program, profile: &Profile) -> Box<dyn Session> {
+    match &profile.firmware {
+        Firmware::Grbl(grbl) => Box::new(grbl::Session::new(program, profile, grbl)),
+        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Hpgl(_) => unimplemented!(),
+    }
 }

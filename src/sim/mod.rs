@@ -5,7 +5,42 @@
 
 mod grbl;
 pub mod ink;
+mod program;
 mod trace;
 
-pub use grbl::{Error, VirtualGrbl, run_program};
+pub use grbl::VirtualGrbl;
+pub use program::{Error, run_program};
 pub use trace::{MotionTrace, TracePiece};
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use crate::machine::{Firmware, Profile};
+
+/// A plotter in virtual time. Time is since it was switched on, and never goes back.
+///
+/// After [`VirtualPlotter::receive`] take [`VirtualPlotter::poll_output`], then call `receive` again at
+/// [`VirtualPlotter::next_wake`] (with no bytes), or earlier with some.
+pub trait VirtualPlotter: Debug + Send {
+    /// Lets time pass until `now`, then takes bytes from the wire. Bytes that its buffer has no room for are lost.
+    fn receive(&mut self, now: Duration, bytes: &[u8]);
+
+    /// What it has said since the last call.
+    fn poll_output(&mut self) -> Vec<u8>;
+
+    /// When something next happens by itself; `None` when it waits for bytes.
+    fn next_wake(&self, now: Duration) -> Option<Duration>;
+
+    /// What its pen has done so far.
+    fn trace(&self) -> &MotionTrace;
+}
+
+/// A plotter that has just been switched on.
+#[must_use]
+pub fn plotter(profile: &Profile) -> Box<dyn VirtualPlotter> {
+    match &profile.firmware {
+        Firmware::Grbl(grbl) => Box::new(VirtualGrbl::new(profile, grbl)),
+        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Hpgl(_) => unimplemented!(),
+    }
+}

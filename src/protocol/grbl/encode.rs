@@ -3,48 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::geometry::{Point, Polyline};
-use crate::machine::{Lift, Placement, Profile};
-use crate::protocol::Origin;
+use crate::machine::{Dialect, Lift, Placement, Profile};
+use crate::protocol::{Origin, Program, Statement};
 use crate::toolpath::Pass;
 use crate::units::FeedRate;
-
-/// One line for the firmware.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statement {
-    /// G-code in ASCII, without its line end; at most 79 characters.
-    pub line: String,
-    /// Where in the drawing it comes from; `None` for what belongs to no stroke.
-    pub origin: Option<Origin>,
-    /// Whether it waits for the planner to run dry (M3, M5, S, G4): its `ok` proves that all before it has been drawn.
-    pub drains: bool,
-}
-
-/// All lines of one pass, in order.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Program {
-    /// What a reader of the file should know, in ASCII without line ends: pass and pen.
-    pub title: String,
-    /// The lines.
-    pub statements: Vec<Statement>,
-    /// What lifts the pen from any modal state: for a stop in the middle.
-    pub lift: Vec<String>,
-}
-
-impl Program {
-    /// The very bytes a file holds: a `;` comment with the title, which GRBL strips, then a line a statement, LF.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let mut text = String::new();
-        if !self.title.is_empty() {
-            text.push_str(&format!("; {}\n", self.title));
-        }
-        for statement in &self.statements {
-            text.push_str(&statement.line);
-            text.push('\n');
-        }
-        text
-    }
-}
 
 /// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath: pen up first and last, ends at the machine's
 /// origin.
@@ -74,6 +36,7 @@ pub fn encode(pass_index: usize, pass: &Pass, profile: &Profile, placement: &Pla
     encoder.travel((0, 0));
     encoder.push("G4P0".into(), true);
     Program {
+        dialect: Dialect::Grbl,
         title: title(pass_index, pass),
         statements: encoder.statements,
         lift: match profile.lift {
@@ -81,6 +44,8 @@ pub fn encode(pass_index: usize, pass: &Pass, profile: &Profile, placement: &Pla
             Lift::Z { up, speed, .. } => {
                 vec![format!("G21G90G1Z{}F{}", hundredths(round(up)), FeedRate::from_speed(speed))]
             }
+            // No GRBL profile has it.
+            Lift::Pen { .. } => Vec::new(),
         },
     }
 }
@@ -147,6 +112,7 @@ impl Encoder<'_> {
         match *self.lift {
             Lift::Servo { down_s, down_delay, .. } => self.servo(down_s, down_delay),
             Lift::Z { down, speed, .. } => self.z(down, speed),
+            Lift::Pen { .. } => {}
         }
     }
 
@@ -158,6 +124,7 @@ impl Encoder<'_> {
                 // A Z machine drains nowhere by itself: this ok proves that the stroke is on the paper.
                 self.push("G4P0".into(), true);
             }
+            Lift::Pen { .. } => {}
         }
     }
 

@@ -1,5 +1,7 @@
 //! What GRBL says, from bytes that may be split anywhere.
 
+use crate::protocol::{State, Status};
+
 /// One thing that the firmware said.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -22,47 +24,6 @@ pub enum Reply {
     StartUp(String),
     /// Nothing that GRBL says: noise on the wire, or another baud rate.
     Garbled(String),
-}
-
-/// What the machine is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// Nothing. A dwell (G4) is reported as this too.
-    Idle,
-    /// Moving.
-    Run,
-    /// Held by `!` or M0; `complete` once it stands still (`Hold:0`).
-    Hold {
-        /// Whether it stands still.
-        complete: bool,
-    },
-    /// Moving by `$J`.
-    Jog,
-    /// Locked.
-    Alarm,
-    /// The safety door is open.
-    Door,
-    /// Checking G-code without moving (`$C`).
-    Check,
-    /// Looking for its switches.
-    Home,
-    /// Asleep (`$SLP`).
-    Sleep,
-}
-
-/// A `<…>` report.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Status {
-    /// What the machine is doing.
-    pub state: State,
-    /// `MPos`: machine position x, y, z; mm.
-    pub machine: Option<[f64; 3]>,
-    /// `WPos`: work position x, y, z; mm.
-    pub work: Option<[f64; 3]>,
-    /// `Bf`: free planner blocks and free receive bytes.
-    pub free: Option<(usize, usize)>,
 }
 
 /// Turns bytes into replies. Feed it bytes in pieces of any size: the replies are the same.

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Program, Replies, Reply, State, Status, alarm_meaning, error_meaning};
-use crate::machine::{Lift, Profile};
-use crate::protocol::Origin;
+use super::{Replies, Reply, alarm_meaning, error_meaning};
+use crate::machine::{Grbl, Lift, Profile};
+use crate::protocol::{self, Event, Fault, Program, Session as _, State, Status};
 
 /// How long a board may take to start before it is spoken to.
 const BANNER: Duration = Duration::from_millis(2500);
@@ -21,84 +21,6 @@ const STALL: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(10);
 /// For the machine to come to rest, or to restart.
 const STOP: Duration = Duration::from_secs(5);
-
-/// What a session tells. Only `Completed` means drawn.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// The firmware is there; its banner, if it gave one.
-    Connected {
-        /// `Grbl 1.1h ['$' for help]`, or empty.
-        banner: String,
-    },
-    /// The firmware took this statement in; it may not have been drawn yet.
-    Accepted {
-        /// Index in the program.
-        statement: usize,
-    },
-    /// This statement and all before it have been drawn.
-    Completed {
-        /// Index in the program, inclusive.
-        upto: usize,
-    },
-    /// Something unasked: a message, a setting, a start-up line.
-    Push(String),
-    /// An answer to the polling.
-    Status(Status),
-    /// Noise on the wire.
-    Garbled(String),
-    /// A statement was refused. The session has sent `!` and stops with the pen up; [`Event::Stopped`] follows.
-    Error {
-        /// GRBL's number.
-        code: u32,
-        /// What it means.
-        meaning: &'static str,
-        /// The refused statement's index in the program.
-        statement: usize,
-        /// The refused line.
-        line: String,
-        /// Where in the drawing it comes from.
-        origin: Option<Origin>,
-    },
-    /// The machine stopped itself. Nothing more is sent.
-    Alarm {
-        /// GRBL's number.
-        code: u32,
-        /// What it means.
-        meaning: &'static str,
-        /// The oldest unanswered statement's index in the program.
-        statement: Option<usize>,
-        /// Where in the drawing it comes from.
-        origin: Option<Origin>,
-    },
-    /// Something else makes going on unsafe. Nothing more is sent.
-    Fault(Fault),
-    /// Stopped on request or after an error: the machine stands still and knows its position.
-    Stopped,
-    /// All statements have been drawn and the machine is idle.
-    Finished,
-}
-
-/// Why a session gave up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// No banner and no answer to a probe.
-    #[error("the plotter does not answer: check its power, the port and the baud rate")]
-    NoAnswer,
-    /// The board restarted by itself.
-    #[error("the plotter restarted in the middle: its position is lost, home it and start again")]
-    Restarted,
-    /// Idle with lines unanswered, and `~` did not help: bytes were lost.
-    #[error("the plotter is idle but owes answers: bytes were lost on the wire")]
-    Stalled,
-    /// It answers nothing any more.
-    #[error("the plotter fell silent: check its cable")]
-    Silent,
-    /// It is locked after an alarm.
-    #[error("the plotter is locked by an alarm: home it with `$H` or unlock it with `$X`")]
-    Locked,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -120,10 +42,8 @@ enum Phase {
     Closed,
 }
 
-/// Sans-IO streaming of one program. Time is since the session's start, and never goes back.
-///
-/// After each call of `handle_bytes`, `handle_timeout`, `pause`, `resume` or `stop`, drain [`Session::poll_transmit`]
-/// and [`Session::poll_event`] until they give `None`, then wait for bytes or for [`Session::poll_timeout`].
+/// Streams a program by character counting. A pause is `!`, going on `~`; a stop is `!`, then a reset once the machine
+/// stands still, so that it keeps its position, then the pen goes up.
 #[derive(Debug, Clone)]
 pub struct Session {
     program: Program,
@@ -150,15 +70,15 @@ pub struct Session {
 impl Session {
     /// A session for a freshly opened port, whose board may be restarting.
     #[must_use]
-    pub fn new(program: Program, profile: &Profile) -> Self {
+    pub fn new(program: Program, profile: &Profile, grbl: &Grbl) -> Self {
         let dwell = match profile.lift {
             Lift::Servo { up_delay, down_delay, .. } => up_delay.max(down_delay),
-            Lift::Z { .. } => 0.0,
+            Lift::Z { .. } | Lift::Pen { .. } => 0.0,
         };
         Self {
             program,
             // One byte less than there is: 1.1 builds before 1.1h held one less than they said.
-            window: profile.grbl.rx_buffer_bytes.saturating_sub(1),
+            window: grbl.rx_buffer_bytes.saturating_sub(1),
             stall: STALL + Duration::try_from_secs_f64(dwell).unwrap_or_default(),
             phase: Phase::Connecting { probes: 0 },
             paused: false,
@@ -176,9 +96,10 @@ impl Session {
             nudged: false,
         }
     }
+}
 
-    /// Takes bytes from the plotter, split anywhere.
-    pub fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
+impl protocol::Session for Session {
+    fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.last_heard = now;
         }
@@ -191,8 +112,7 @@ impl Session {
         }
     }
 
-    /// Does what is due. Call it when [`Session::poll_timeout`] has come; earlier is harmless.
-    pub fn handle_timeout(&mut self, now: Duration) {
+    fn handle_timeout(&mut self, now: Duration) {
         let waited = now.saturating_sub(self.phase_begin);
         match self.phase {
             Phase::Connecting { probes } => {
@@ -223,16 +143,14 @@ impl Session {
         self.stream();
     }
 
-    /// Holds the feed (`!`): the machine slows to a stop where it is. Nothing happens if it is held already.
-    pub fn pause(&mut self) {
+    fn pause(&mut self, _: Duration) {
         if self.phase == Phase::Streaming && !self.paused {
             self.paused = true;
             self.outgoing.push_back(b"!".to_vec());
         }
     }
 
-    /// Goes on after [`Session::pause`] (`~`), or after an M0 of the program.
-    pub fn resume(&mut self) {
+    fn resume(&mut self, _: Duration) {
         if self.phase == Phase::Streaming {
             self.paused = false;
             self.idle_since = None;
@@ -240,9 +158,7 @@ impl Session {
         }
     }
 
-    /// Stops for good: `!`, then a reset once the machine stands still, so that it keeps its position, then the pen
-    /// goes up. [`Event::Stopped`] follows.
-    pub fn stop(&mut self, now: Duration) {
+    fn stop(&mut self, now: Duration) {
         match self.phase {
             Phase::Connecting { .. } | Phase::Settling => {
                 self.events.push_back(Event::Stopped);
@@ -259,19 +175,15 @@ impl Session {
         }
     }
 
-    /// The next bytes for the plotter.
-    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+    fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.outgoing.pop_front()
     }
 
-    /// The next thing to know.
-    pub fn poll_event(&mut self) -> Option<Event> {
+    fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// When to call [`Session::handle_timeout`]; `None` when the session is over. Ask again after each other call.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    fn poll_timeout(&self) -> Option<Duration> {
         match self.phase {
             Phase::Connecting { probes: 0 } => Some(self.phase_begin + BANNER),
             Phase::Connecting { .. } => Some(self.phase_begin + PROBE),
@@ -282,13 +194,9 @@ impl Session {
             Phase::Closed => None,
         }
     }
+}
 
-    /// Whether the session is over: nothing more will be sent.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.phase == Phase::Closed
-    }
-
+impl Session {
     fn handle_reply(&mut self, now: Duration, reply: Reply) {
         match reply {
             Reply::Banner(banner) => self.handle_banner(now, banner),
@@ -301,7 +209,8 @@ impl Session {
                 if self.phase != Phase::Closed {
                     self.events.push_back(Event::Alarm {
                         code,
-                        meaning: alarm_meaning(code),
+                        reply: format!("ALARM:{code}"),
+                        meaning: alarm_meaning(code).to_owned(),
                         statement,
                         origin,
                     });
@@ -373,7 +282,8 @@ impl Session {
                 let Some(refused) = self.program.statements.get(statement) else { return };
                 self.events.push_back(Event::Error {
                     code,
-                    meaning: error_meaning(code),
+                    reply: format!("error:{code}"),
+                    meaning: error_meaning(code).to_owned(),
                     statement,
                     line: refused.line.clone(),
                     origin: refused.origin,

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::machine::Profile;
-use crate::protocol::Origin;
+use super::{Session, error_meaning};
+use crate::machine::{Dialect, Firmware, Profile};
+use crate::protocol::{Event, Fault, Origin, Program, Session as _, Statement};
 
 fn program(lines: &[&str]) -> Program {
     let statement = |(index, line): (usize, &&str)| Statement {
@@ -15,14 +15,21 @@ fn program(lines: &[&str]) -> Program {
         drains: line.starts_with('M') || line.starts_with("G4"),
     };
     Program {
+        dialect: Dialect::Grbl,
         title: String::new(),
         statements: lines.iter().enumerate().map(statement).collect(),
         lift: vec!["M3S300".into()],
     }
 }
 
+fn opened(lines: &[&str]) -> Session {
+    let profile = Profile::built_in("grbl-servo").unwrap();
+    let Firmware::Grbl(grbl) = &profile.firmware else { panic!("{:?}", profile.firmware) };
+    Session::new(program(lines), &profile, grbl)
+}
+
 fn connected(lines: &[&str]) -> Session {
-    let mut session = Session::new(program(lines), &Profile::built_in("grbl-servo").unwrap());
+    let mut session = opened(lines);
     session.handle_bytes(ms(0), b"\r\nGrbl 1.1h ['$' for help]\r\n");
     session.handle_timeout(ms(200));
     session
@@ -63,8 +70,8 @@ fn an_error_holds_at_once_and_names_its_statement() {
     session.handle_bytes(ms(300), b"ok\r\nerror:2\r\n");
     assert_eq!(sent(&mut session), "!?");
     let origin = Some(Origin { pass: 0, stroke: 1, vertex: 1 });
-    let (code, meaning, line) = (2, error_meaning(2), "FOO".to_owned());
-    assert_eq!(events(&mut session)[1], Event::Error { code, meaning, statement: 1, line, origin });
+    let (reply, meaning, line) = ("error:2".to_owned(), error_meaning(2).to_owned(), "FOO".to_owned());
+    assert_eq!(events(&mut session)[1], Event::Error { code: 2, reply, meaning, statement: 1, line, origin });
     session.handle_bytes(ms(400), b"<Hold:1>\r\n");
     assert_eq!(sent(&mut session), "");
     session.handle_bytes(ms(500), b"<Hold:0>\r\n");
@@ -91,13 +98,13 @@ fn a_stall_is_nudged_once_and_then_a_fault() {
 #[test]
 fn a_pause_is_no_stall() {
     let mut session = connected(&["G1X1F100"]);
-    session.pause();
+    session.pause(ms(200));
     assert!(sent(&mut session).ends_with('!'));
     for tick in 2..100 {
         session.handle_bytes(ms(100 * tick), b"<Hold:0>\r\n");
         session.handle_timeout(ms(100 * tick));
     }
-    session.resume();
+    session.resume(ms(10_000));
     assert!(sent(&mut session).ends_with('~'));
     assert!(events(&mut session).iter().all(|event| !matches!(event, Event::Fault(_))));
     assert!(!session.is_closed());
@@ -105,15 +112,14 @@ fn a_pause_is_no_stall() {
 
 #[test]
 fn a_board_without_banner_is_probed_and_a_dead_one_given_up() {
-    let profile = Profile::built_in("grbl-servo").unwrap();
-    let mut session = Session::new(program(&["G4P0"]), &profile);
+    let mut session = opened(&["G4P0"]);
     session.handle_timeout(ms(2500));
     assert_eq!(sent(&mut session), "\n");
     session.handle_bytes(ms(2600), b"ok\r\n");
     session.handle_bytes(ms(2700), b"ok\r\n");
     session.handle_timeout(ms(2900));
     assert_eq!(sent(&mut session), "?G4P0\n");
-    let mut dead = Session::new(program(&["G4P0"]), &profile);
+    let mut dead = opened(&["G4P0"]);
     while let Some(timeout) = dead.poll_timeout() {
         dead.handle_timeout(timeout);
     }

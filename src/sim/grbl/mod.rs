@@ -16,14 +16,14 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-pub use run::{Error, run_program};
+pub(super) use run::run_program;
 
 use gcode::{Gcode, Work};
 use planner::{Hold, Planner, Position};
 use settings::Settings;
 
-use super::MotionTrace;
-use crate::machine::Profile;
+use super::{MotionTrace, VirtualPlotter};
+use crate::machine::{Grbl, Profile};
 
 /// Characters of a line, without spaces and comments.
 const LINE: usize = 79;
@@ -37,10 +37,7 @@ enum Lock {
     Dead,
 }
 
-/// A plotter in virtual time. Time is since it was switched on, and never goes back.
-///
-/// After [`VirtualGrbl::receive`] take [`VirtualGrbl::poll_output`], then call `receive` again at
-/// [`VirtualGrbl::next_wake`] (with no bytes), or earlier with some.
+/// See [`VirtualPlotter`]. A piece of its trace appears when it ends.
 #[derive(Debug, Clone)]
 pub struct VirtualGrbl {
     rx: VecDeque<u8>,
@@ -70,40 +67,8 @@ pub struct VirtualGrbl {
     output: Vec<u8>,
 }
 
-impl VirtualGrbl {
-    /// A plotter that has just been switched on: its banner waits.
-    #[must_use]
-    pub fn new(profile: &Profile) -> Self {
-        let mut plotter = Self {
-            rx: VecDeque::new(),
-            rx_capacity: profile.grbl.rx_buffer_bytes,
-            dropped: 0,
-            line: Vec::new(),
-            comment: None,
-            overlong: false,
-            gcode: Gcode::new(),
-            settings: Settings::new(profile),
-            planner: Planner::new(profile),
-            work: VecDeque::new(),
-            dwell: None,
-            lock: Lock::Free,
-            check: false,
-            sleep: false,
-            jogging: false,
-            soft_limit: false,
-            paused: false,
-            status_asked: false,
-            reports: 0,
-            bed: [profile.bed.width, profile.bed.height],
-            target: [0.0; 3],
-            output: Vec::new(),
-        };
-        plotter.banner();
-        plotter
-    }
-
-    /// Lets time pass until `now`, then takes bytes from the wire. Bytes that its buffer has no room for are lost.
-    pub fn receive(&mut self, now: Duration, bytes: &[u8]) {
+impl VirtualPlotter for VirtualGrbl {
+    fn receive(&mut self, now: Duration, bytes: &[u8]) {
         self.advance(now);
         for byte in bytes {
             match byte {
@@ -128,24 +93,52 @@ impl VirtualGrbl {
         }
     }
 
-    /// What it has said since the last call.
-    pub fn poll_output(&mut self) -> Vec<u8> {
+    fn poll_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
     }
 
-    /// When something next happens by itself; `None` when it waits for bytes.
-    #[must_use]
-    pub fn next_wake(&self, now: Duration) -> Option<Duration> {
+    fn next_wake(&self, now: Duration) -> Option<Duration> {
         match (self.dwell, self.planner.next_wake()) {
             (Some(dwell), Some(block)) => Some(dwell.min(block).max(now)),
             (dwell, block) => dwell.or(block).map(|wake| wake.max(now)),
         }
     }
 
-    /// What its pen did until now; a piece appears when it ends.
-    #[must_use]
-    pub fn trace(&self) -> &MotionTrace {
+    fn trace(&self) -> &MotionTrace {
         &self.planner.trace
+    }
+}
+
+impl VirtualGrbl {
+    /// A plotter that has just been switched on: its banner waits.
+    #[must_use]
+    pub fn new(profile: &Profile, grbl: &Grbl) -> Self {
+        let mut plotter = Self {
+            rx: VecDeque::new(),
+            rx_capacity: grbl.rx_buffer_bytes,
+            dropped: 0,
+            line: Vec::new(),
+            comment: None,
+            overlong: false,
+            gcode: Gcode::new(),
+            settings: Settings::new(profile, grbl),
+            planner: Planner::new(profile, grbl),
+            work: VecDeque::new(),
+            dwell: None,
+            lock: Lock::Free,
+            check: false,
+            sleep: false,
+            jogging: false,
+            soft_limit: false,
+            paused: false,
+            status_asked: false,
+            reports: 0,
+            bed: [profile.bed.width, profile.bed.height],
+            target: [0.0; 3],
+            output: Vec::new(),
+        };
+        plotter.banner();
+        plotter
     }
 
     /// How many bytes did not fit in its receive buffer: 0 for a driver that counts.

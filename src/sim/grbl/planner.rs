@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::{MotionTrace, TracePiece};
 use crate::geometry::Point;
-use crate::machine::{Lift, Profile};
+use crate::machine::{Grbl, Lift, Profile};
 
 /// Machine position x, y, z; mm.
 pub(super) type Position = [f64; 3];
@@ -114,15 +114,15 @@ pub(super) struct Planner {
 }
 
 impl Planner {
-    pub(super) fn new(profile: &Profile) -> Self {
+    pub(super) fn new(profile: &Profile, grbl: &Grbl) -> Self {
         let limits = &profile.limits;
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } => (limits.travel_speed, limits.acceleration),
+            Lift::Servo { .. } | Lift::Pen { .. } => (limits.travel_speed, limits.acceleration),
         };
         Self {
-            capacity: profile.grbl.planner_blocks.max(1),
-            steps_per_mm: profile.grbl.steps_per_mm,
+            capacity: grbl.planner_blocks.max(1),
+            steps_per_mm: grbl.steps_per_mm,
             speeds: [limits.travel_speed, limits.travel_speed, z_speed],
             accelerations: [limits.acceleration, limits.acceleration, z_acceleration],
             deviation: limits.junction_deviation,
@@ -344,6 +344,8 @@ impl Planner {
                 (self.s - f64::from(down_s)).abs() < (self.s - f64::from(up_s)).abs()
             }
             Lift::Z { up, down, .. } => z <= f64::midpoint(up, down),
+            // No GRBL profile has it.
+            Lift::Pen { .. } => false,
         }
     }
 

@@ -3,51 +3,15 @@
 use std::time::Duration;
 
 use super::VirtualGrbl;
-use crate::machine::Profile;
-use crate::sim::MotionTrace;
-
-/// Why a G-code file could not be run.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// GRBL refuses a line.
-    #[error("line {line} `{text}`: GRBL refuses it with error:{code} ({meaning})")]
-    Refused {
-        /// Counted from 1.
-        line: usize,
-        /// The line.
-        text: String,
-        /// GRBL's number.
-        code: u32,
-        /// What it means.
-        meaning: &'static str,
-    },
-    /// The machine stops itself.
-    #[error("line {line} `{text}`: GRBL stops with ALARM:{code}")]
-    Alarm {
-        /// Counted from 1.
-        line: usize,
-        /// The line.
-        text: String,
-        /// GRBL's number.
-        code: u32,
-    },
-    /// The plotter waits for something that never comes.
-    #[error("line {line} `{text}`: GRBL gives no answer")]
-    NoAnswer {
-        /// Counted from 1.
-        line: usize,
-        /// The line.
-        text: String,
-    },
-}
+use crate::machine::{Grbl, Profile};
+use crate::sim::{Error, MotionTrace, VirtualPlotter as _};
 
 /// Runs the G-code file `text` on a fresh virtual plotter, as a sender would: comments, `%` lines and real-time
 /// characters are left out, bytes are counted, M0 is gone past. Gives what the pen did.
 ///
 /// # Errors
 /// The first line that GRBL refuses or stops at, with its number and what it means.
-pub fn run_program(text: &[u8], profile: &Profile) -> Result<MotionTrace, Error> {
+pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, grbl: &Grbl) -> Result<MotionTrace, Error> {
     let text = String::from_utf8_lossy(text);
     let lines: Vec<(usize, String)> = text
         .split(['\n', '\r'])
@@ -55,13 +19,13 @@ pub fn run_program(text: &[u8], profile: &Profile) -> Result<MotionTrace, Error>
         .map(|(index, line)| (index + 1, clean(line)))
         .filter(|(_, line)| !line.is_empty())
         .collect();
-    let mut plotter = VirtualGrbl::new(profile);
+    let mut plotter = VirtualGrbl::new(profile, grbl);
     plotter.poll_output();
     let (mut now, mut sent, mut answered, mut in_flight) = (Duration::ZERO, 0, 0, 0_usize);
     while answered < lines.len() || !plotter.is_idle() {
         let mut bytes = Vec::new();
         while let Some((_, line)) = lines.get(sent)
-            && (in_flight + line.len() < profile.grbl.rx_buffer_bytes || in_flight == 0)
+            && (in_flight + line.len() < grbl.rx_buffer_bytes || in_flight == 0)
         {
             bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');
@@ -73,12 +37,16 @@ pub fn run_program(text: &[u8], profile: &Profile) -> Result<MotionTrace, Error>
         let quiet = output.is_empty() && bytes.is_empty();
         for reply in String::from_utf8_lossy(&output).lines() {
             let Some((line, text)) = lines.get(answered).cloned() else { break };
-            let number = |prefix| reply.strip_prefix(prefix).and_then(|code: &str| code.parse().ok());
-            if let Some(code) = number("error:") {
-                return Err(Error::Refused { line, text, code, meaning: meaning(code) });
+            if let Some(code) = reply.strip_prefix("error:").and_then(|code| code.parse().ok()) {
+                return Err(Error::Refused {
+                    line,
+                    text,
+                    reply: reply.into(),
+                    meaning: meaning(code).into(),
+                });
             }
-            if let Some(code) = number("ALARM:") {
-                return Err(Error::Alarm { line, text, code });
+            if reply.starts_with("ALARM:") {
+                return Err(Error::Alarm { line, text, reply: reply.into() });
             }
             if reply == "ok" {
                 answered += 1;

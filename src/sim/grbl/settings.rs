@@ -1,6 +1,6 @@
 //! `$N=V`.
 
-use crate::machine::{Lift, Profile};
+use crate::machine::{Grbl, Lift, Profile};
 use crate::units::FeedRate;
 
 /// GRBL's settings: number and value, as 1.1h orders them.
@@ -13,14 +13,14 @@ pub(super) struct Settings {
 const DECIMALS: [u32; 5] = [11, 12, 24, 25, 27];
 
 impl Settings {
-    pub(super) fn new(profile: &Profile) -> Self {
+    pub(super) fn new(profile: &Profile, grbl: &Grbl) -> Self {
         let limits = &profile.limits;
         let speed = |speed: f64| FeedRate::from_speed(speed).mm_per_min();
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } => (limits.travel_speed, limits.acceleration),
+            Lift::Servo { .. } | Lift::Pen { .. } => (limits.travel_speed, limits.acceleration),
         };
-        let steps = profile.grbl.steps_per_mm;
+        let steps = grbl.steps_per_mm;
         let values = vec![
             (0, 10.0),
             (1, 25.0),

@@ -3,9 +3,17 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::machine::Firmware;
+use crate::sim::run_program;
 
 fn profile(id: &str) -> Profile {
     Profile::built_in(id).unwrap()
+}
+
+fn switched_on(id: &str) -> VirtualGrbl {
+    let profile = profile(id);
+    let Firmware::Grbl(grbl) = &profile.firmware else { panic!("{:?}", profile.firmware) };
+    VirtualGrbl::new(&profile, grbl)
 }
 
 /// Sends bytes at once, lets all come to rest, gives what was said after the banner.
@@ -24,7 +32,7 @@ fn settle(plotter: &mut VirtualGrbl, now: &mut Duration) {
 }
 
 fn check(lines: &str, expected: &str) {
-    let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+    let mut plotter = switched_on("grbl-servo");
     assert_eq!(say(&mut plotter, &mut Duration::default(), lines.as_bytes()), expected, "{lines}");
 }
 
@@ -66,7 +74,7 @@ fn errors_have_grbls_numbers() {
 
 #[test]
 fn lines_behind_an_error_still_run() {
-    let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+    let mut plotter = switched_on("grbl-servo");
     let said = say(&mut plotter, &mut Duration::default(), b"G1X1F600\nFOO\nG1X2\nG1Y\nG1X3\n");
     assert_eq!(said, "ok error:2 ok error:2 ok");
     assert_eq!(plotter.trace().pieces.last().unwrap().to.x, 3.0);
@@ -74,14 +82,14 @@ fn lines_behind_an_error_still_run() {
 
 #[test]
 fn what_does_not_fit_is_lost_without_a_word() {
-    let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+    let mut plotter = switched_on("grbl-servo");
     let said = say(&mut plotter, &mut Duration::default(), "G1X100.000Y100.000F1000\n".repeat(60).as_bytes());
     assert!(plotter.dropped_bytes() > 900 && !said.contains("error:3"), "{said}");
 }
 
 #[test]
 fn a_held_machine_parses_nothing_until_resumed() {
-    let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+    let mut plotter = switched_on("grbl-servo");
     let mut now = Duration::ZERO;
     plotter.receive(now, b"G1X100F3000\n");
     now = Duration::from_secs(1);
@@ -96,7 +104,7 @@ fn a_held_machine_parses_nothing_until_resumed() {
 
 #[test]
 fn soft_limits_kill_until_reset_and_unlock() {
-    let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+    let mut plotter = switched_on("grbl-servo");
     let mut now = Duration::ZERO;
     assert_eq!(say(&mut plotter, &mut now, b"$22=1\n$20=1\n"), "ok ok");
     assert_eq!(say(&mut plotter, &mut now, b"G0X431\n"), "ALARM:2 [MSG:Reset to continue]");
@@ -108,7 +116,7 @@ fn soft_limits_kill_until_reset_and_unlock() {
 
 #[test]
 fn a_reset_while_moving_locks() {
-    let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+    let mut plotter = switched_on("grbl-servo");
     plotter.receive(Duration::ZERO, b"G1X100F600\n");
     let mut now = Duration::from_secs(1);
     plotter.receive(now, b"");
@@ -143,7 +151,7 @@ fn arcs_stay_on_their_circle() {
 #[test]
 fn refused_files_name_their_line() {
     let error = run_program(b"; by hand!\nG21\nG1 X1\n", &profile("grbl-z")).unwrap_err().to_string();
-    assert_eq!(error, "line 3 `G1X1`: GRBL refuses it with error:22 (no feed rate)");
+    assert_eq!(error, "line 3 `G1X1`: the plotter refuses it with error:22 (no feed rate)");
     assert!(run_program(b"%\nG0 X1 (why?)\nM0\nM2\n%\n", &profile("grbl-z")).is_ok());
 }
 
@@ -153,7 +161,7 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![
         any::<u8>(), prop::sample::select(b"GMXYZFSPIJR$=0123456789.-\n\n?!~\x18".to_vec())
     ], 0..400), cut in 1_usize..50) {
-        let mut plotter = VirtualGrbl::new(&profile("grbl-servo"));
+        let mut plotter = switched_on("grbl-servo");
         for (index, chunk) in bytes.chunks(cut).enumerate() {
             plotter.receive(Duration::from_millis(20 * index as u64), chunk);
             plotter.poll_output();

@@ -1,0 +1,87 @@
+//! What each dialect's firmware has of its own.
+
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+
+use super::Dialect;
+
+/// Table, key, value, range and unit of a number that must lie within a range.
+pub(super) type Check = (&'static str, &'static str, f64, RangeInclusive<f64>, &'static str);
+
+/// What a machine speaks, with what that dialect has of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Firmware {
+    /// GRBL 1.1 G-code.
+    Grbl(Grbl),
+    /// The EiBotBoard's commands.
+    Ebb(Ebb),
+    /// HP-GL.
+    Hpgl(Hpgl),
+}
+
+/// GRBL's table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grbl {
+    /// Serial speed; bits a second.
+    pub baud: u32,
+    /// Bytes that the firmware's receive buffer holds, as `$I` reports.
+    pub rx_buffer_bytes: usize,
+    /// Moves that its planner holds, as `$I` reports.
+    pub planner_blocks: usize,
+    /// Motor steps a mm (`$100`, `$101`).
+    pub steps_per_mm: f64,
+}
+
+/// The EiBotBoard's table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ebb {
+    /// Motor steps a mm of a motor axis, at the microstepping in use.
+    pub steps_per_mm: f64,
+}
+
+/// HP-GL's table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hpgl {
+    /// Serial speed; bits a second.
+    pub baud: u32,
+}
+
+impl Firmware {
+    /// What it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Self::Grbl(_) => Dialect::Grbl,
+            Self::Ebb(_) => Dialect::Ebb,
+            Self::Hpgl(_) => Dialect::Hpgl,
+        }
+    }
+
+    /// Serial speed; bits a second. `None`: the wire is faster than the firmware (USB), and the number means nothing.
+    #[must_use]
+    pub fn baud(&self) -> Option<u32> {
+        match self {
+            Self::Grbl(grbl) => Some(grbl.baud),
+            Self::Ebb(_) => None,
+            Self::Hpgl(hpgl) => Some(hpgl.baud),
+        }
+    }
+
+    pub(super) fn checks(&self) -> Vec<Check> {
+        match self {
+            Self::Grbl(grbl) => vec![
+                ("grbl", "baud", f64::from(grbl.baud), 1200.0..=4e6, "bits a second"),
+                // A line is at most 79 characters and its end.
+                ("grbl", "rx_buffer_bytes", grbl.rx_buffer_bytes as f64, 81.0..=65_536.0, "bytes"),
+                ("grbl", "planner_blocks", grbl.planner_blocks as f64, 1.0..=1000.0, "blocks"),
+                ("grbl", "steps_per_mm", grbl.steps_per_mm, 1.0..=10_000.0, "steps/mm"),
+            ],
+            Self::Ebb(ebb) => vec![("ebb", "steps_per_mm", ebb.steps_per_mm, 1.0..=10_000.0, "steps/mm")],
+            Self::Hpgl(hpgl) => vec![("hpgl", "baud", f64::from(hpgl.baud), 75.0..=4e6, "bits a second")],
+        }
+    }
+}

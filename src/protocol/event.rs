@@ -1,0 +1,126 @@
+//! What a session tells, whatever the dialect.
+
+use super::Origin;
+
+/// What a session tells. Only `Completed` means drawn.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The firmware is there; its banner, if it gave one.
+    Connected {
+        /// Such as `Grbl 1.1h ['$' for help]`, or empty.
+        banner: String,
+    },
+    /// The firmware took this statement in; it may not have been drawn yet.
+    Accepted {
+        /// Index in the program.
+        statement: usize,
+    },
+    /// This statement and all before it have been drawn.
+    Completed {
+        /// Index in the program, inclusive.
+        upto: usize,
+    },
+    /// Something unasked: a message, a setting, a start-up line.
+    Push(String),
+    /// An answer to the polling.
+    Status(Status),
+    /// Noise on the wire.
+    Garbled(String),
+    /// A statement was refused. The session brings the machine to rest and lifts the pen; [`Event::Stopped`] follows.
+    Error {
+        /// The firmware's number.
+        code: u32,
+        /// What it said.
+        reply: String,
+        /// What that means.
+        meaning: String,
+        /// The refused statement's index in the program.
+        statement: usize,
+        /// The refused line.
+        line: String,
+        /// Where in the drawing it comes from.
+        origin: Option<Origin>,
+    },
+    /// The machine stopped itself. Nothing more is sent.
+    Alarm {
+        /// The firmware's number.
+        code: u32,
+        /// What it said.
+        reply: String,
+        /// What that means.
+        meaning: String,
+        /// The oldest unanswered statement's index in the program.
+        statement: Option<usize>,
+        /// Where in the drawing it comes from.
+        origin: Option<Origin>,
+    },
+    /// Something else makes going on unsafe. Nothing more is sent.
+    Fault(Fault),
+    /// Stopped on request or after an error: the machine stands still and knows its position.
+    Stopped,
+    /// All statements have been drawn and the machine is idle.
+    Finished,
+}
+
+/// Why a session gave up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// No banner and no answer to a probe.
+    #[error("the plotter does not answer: check its power, the port and the baud rate")]
+    NoAnswer,
+    /// The board restarted by itself.
+    #[error("the plotter restarted in the middle: its position is lost, home it and start again")]
+    Restarted,
+    /// Idle with lines unanswered, and `~` did not help: bytes were lost.
+    #[error("the plotter is idle but owes answers: bytes were lost on the wire")]
+    Stalled,
+    /// It answers nothing any more.
+    #[error("the plotter fell silent: check its cable")]
+    Silent,
+    /// It is locked after an alarm (GRBL).
+    #[error("the plotter is locked by an alarm: home it with `$H` or unlock it with `$X`")]
+    Locked,
+}
+
+/// What the machine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Nothing. A dwell (G4) is reported as this too.
+    Idle,
+    /// Moving.
+    Run,
+    /// Held by `!` or M0; `complete` once it stands still (`Hold:0`).
+    Hold {
+        /// Whether it stands still.
+        complete: bool,
+    },
+    /// Moving by `$J`.
+    Jog,
+    /// Locked.
+    Alarm,
+    /// The safety door is open.
+    Door,
+    /// Checking G-code without moving (`$C`).
+    Check,
+    /// Looking for its switches.
+    Home,
+    /// Asleep (`$SLP`).
+    Sleep,
+}
+
+/// Where the machine is and what it does, as it says itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Status {
+    /// What the machine is doing.
+    pub state: State,
+    /// `MPos`: machine position x, y, z; mm.
+    pub machine: Option<[f64; 3]>,
+    /// `WPos`: work position x, y, z; mm.
+    pub work: Option<[f64; 3]>,
+    /// `Bf`: free planner blocks and free receive bytes.
+    pub free: Option<(usize, usize)>,
+}

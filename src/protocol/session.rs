@@ -1,0 +1,42 @@
+//! What every dialect's session can do.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::Event;
+
+/// Sans-IO streaming of one program. Time is since the session's start, and never goes back.
+///
+/// After each call of `handle_bytes`, `handle_timeout`, `pause`, `resume` or `stop`, drain [`Session::poll_transmit`]
+/// and [`Session::poll_event`] until they give `None`, then wait for bytes or for [`Session::poll_timeout`].
+pub trait Session: Debug + Send {
+    /// Takes bytes from the plotter, split anywhere.
+    fn handle_bytes(&mut self, now: Duration, bytes: &[u8]);
+
+    /// Does what is due. Call it when [`Session::poll_timeout`] has come; earlier is harmless.
+    fn handle_timeout(&mut self, now: Duration);
+
+    /// Brings the machine to rest soon, able to go on. Nothing happens if it rests already.
+    fn pause(&mut self, now: Duration);
+
+    /// Goes on after [`Session::pause`], or after a pause of the machine's own.
+    fn resume(&mut self, now: Duration);
+
+    /// Stops for good, with the pen up. [`Event::Stopped`] follows.
+    fn stop(&mut self, now: Duration);
+
+    /// The next bytes for the plotter.
+    fn poll_transmit(&mut self) -> Option<Vec<u8>>;
+
+    /// The next thing to know.
+    fn poll_event(&mut self) -> Option<Event>;
+
+    /// When to call [`Session::handle_timeout`]; `None` when the session is over: nothing more will be sent. Ask again
+    /// after each other call.
+    fn poll_timeout(&self) -> Option<Duration>;
+
+    /// Whether the session is over.
+    fn is_closed(&self) -> bool {
+        self.poll_timeout().is_none()
+    }
+}
