@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::machine::Profile;
 use crate::protocol::{self, Event, Program};
-use crate::sim::MotionTrace;
+use crate::sim::{Faults, MotionTrace};
 use crate::transport::{self, Link};
 
 /// For a wire whose speed means nothing.
@@ -114,12 +114,28 @@ pub async fn run(
     mut on_event: impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
     match port {
-        Port::Sim { pace } => Ok(virtual_time::run(program, profile, *pace, stop, on_event).await),
+        Port::Sim { pace } => {
+            virtual_time::run(program, profile, &Faults::default(), *pace, stop, on_event).await
+        }
         Port::Serial(name) => {
             let link = transport::open(name, profile.firmware.baud().unwrap_or(USB_BAUD))?;
             over(link, program, profile, stop, &mut on_event).await
         }
     }
+}
+
+/// Plots on a virtual plotter over a line with `faults`, as fast as it can. As [`run`].
+///
+/// # Errors
+/// When the cable is pulled.
+pub async fn simulate(
+    program: Program,
+    profile: &Profile,
+    faults: &Faults,
+    stop: impl Future<Output = ()>,
+    on_event: impl FnMut(&Event),
+) -> Result<Outcome, Error> {
+    virtual_time::run(program, profile, faults, None, stop, on_event).await
 }
 
 /// Plots over any link, in real time. As [`run`].

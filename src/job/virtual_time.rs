@@ -1,49 +1,48 @@
 //! A session and a virtual plotter in one loop, jumping from event to event.
 
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::{Log, Outcome};
+use super::{Error, Log, Outcome};
 use crate::machine::Profile;
 use crate::protocol::{self, Event, Program};
-use crate::sim;
+use crate::sim::{self, Faults, Wire};
+use crate::transport;
 
-/// Bits on the wire for each byte: start, eight, stop.
-const BITS: f64 = 10.0;
-
-/// Runs `program` to its end on a fresh plotter. `pace` is times real time; `None`: as fast as it can.
+/// Runs `program` to its end on a fresh plotter, over a line with `faults`. `pace` is times real time; `None`: as fast
+/// as it can.
 pub(super) async fn run(
     program: Program,
     profile: &Profile,
+    faults: &Faults,
     pace: Option<f64>,
     stop: impl Future<Output = ()>,
     mut on_event: impl FnMut(&Event),
-) -> Outcome {
+) -> Result<Outcome, Error> {
     let began = Instant::now();
     let mut stop = pin!(stop);
     let mut stopping = false;
-    let (mut session, mut plotter) = (protocol::session(program, profile), sim::plotter(profile));
-    let (mut now, mut log, mut wire) = (Duration::ZERO, Log::default(), VecDeque::new());
-    let mut wire_free = Duration::ZERO;
+    let mut session = protocol::session(program, profile);
+    let mut plotter = sim::plotter(profile);
+    let (mut there, mut back) = (Wire::new(faults, profile.firmware.baud(), 0), Wire::new(faults, None, 1));
+    let mut mishaps = sim::Mishaps::new(faults);
+    let (mut now, mut log) = (Duration::ZERO, Log::default());
     loop {
-        // Replies take no time: they are a few bytes each, and never what a plotter waits for.
-        let said = plotter.poll_output();
-        if !said.is_empty() {
+        // Replies take no time but the line's latency: they are a few bytes each, and never what a plotter waits for.
+        back.send(now, &plotter.poll_output());
+        while let Some(said) = back.receive(now) {
             session.handle_bytes(now, &said);
         }
         while let Some(bytes) = session.poll_transmit() {
-            wire_free = wire_free.max(now) + time_on_wire(bytes.len(), profile);
-            wire.push_back((wire_free, bytes));
+            there.send(now, &bytes);
         }
         while let Some(event) = session.poll_event() {
             log.note(now, &event);
             on_event(&event);
         }
         let Some(timeout) = session.poll_timeout() else { break };
-        let arrival = wire.front().map(|(time, _)| *time);
-        let next = [Some(timeout), arrival, plotter.next_wake(now)].into_iter().flatten().min();
-        let next = next.unwrap_or(timeout).max(now);
+        let wakes = [there.next_arrival(), back.next_arrival(), plotter.next_wake(now), mishaps.next()];
+        let next = wakes.into_iter().flatten().fold(timeout, Duration::min).max(now);
         let wait = pace.map_or(Duration::ZERO, |pace| next.div_f64(pace).saturating_sub(began.elapsed()));
         let stopped = async {
             tokio::select! {
@@ -58,25 +57,15 @@ pub(super) async fn run(
             continue;
         }
         now = next;
-        match wire.front() {
-            Some((time, _)) if *time <= now => {
-                if let Some((_, bytes)) = wire.pop_front() {
-                    plotter.receive(now, &bytes);
-                }
-            }
-            _ => plotter.receive(now, b""),
+        if mishaps.happen(now, profile, &mut plotter) {
+            return Err(transport::Error::Closed { reason: "the cable was pulled".into() }.into());
         }
+        plotter.receive(now, &there.receive(now).unwrap_or_default());
         if session.poll_timeout().is_some_and(|timeout| timeout <= now) {
             session.handle_timeout(now);
         }
     }
-    log.outcome(now, Some(plotter.trace().clone()))
-}
-
-/// How long bytes take from here to the plotter.
-fn time_on_wire(bytes: usize, profile: &Profile) -> Duration {
-    let seconds = profile.firmware.baud().map_or(0.0, |baud| bytes as f64 * BITS / f64::from(baud.max(1)));
-    Duration::from_secs_f64(seconds)
+    Ok(log.outcome(now, Some(plotter.trace().clone())))
 }
 
 async fn pause(wait: Duration) {

@@ -5,12 +5,16 @@
 
 mod grbl;
 pub mod ink;
+mod mishaps;
 mod program;
 mod trace;
+mod wire;
 
 pub use grbl::VirtualGrbl;
+pub use mishaps::Mishaps;
 pub use program::{Error, run_program};
 pub use trace::{MotionTrace, TracePiece};
+pub use wire::{FaultError, Faults, Wire};
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -33,6 +37,12 @@ pub trait VirtualPlotter: Debug + Send {
 
     /// What its pen has done so far.
     fn trace(&self) -> &MotionTrace;
+
+    /// Gives it a paper on which something has been drawn before.
+    fn lay_paper(&mut self, drawn: MotionTrace);
+
+    /// Cuts or gives back the power of its motors, where that is apart from the board's own.
+    fn switch_motor_power(&mut self, _on: bool) {}
 }
 
 /// A plotter that has just been switched on.

@@ -107,6 +107,10 @@ impl VirtualPlotter for VirtualGrbl {
     fn trace(&self) -> &MotionTrace {
         &self.planner.trace
     }
+
+    fn lay_paper(&mut self, drawn: MotionTrace) {
+        self.planner.trace = drawn;
+    }
 }
 
 impl VirtualGrbl {
