@@ -3,18 +3,25 @@
 //! Comes in: a [`Program`], a [`Port`]. Goes out: events as they happen, and an [`Outcome`]. A virtual plotter runs in
 //! virtual time, as fast as it can or at a chosen pace; its results do not depend on the pace.
 
+mod probe;
+mod serve;
 #[cfg(test)]
 mod tests;
 mod virtual_time;
 
+pub use probe::{ask, probe};
+pub use serve::{End, Speed, VirtualMachine};
+
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use crate::machine::Profile;
+use crate::machine::{Dialect, Profile};
 use crate::protocol::{self, Event, Program};
 use crate::sim::{Faults, MotionTrace};
 use crate::transport::{self, Link};
 
+/// Vendor and product number of the EiBotBoard.
+const EBB_USB: (u16, u16) = (0x04d8, 0xfd92);
 /// For a wire whose speed means nothing.
 const USB_BAUD: u32 = 115_200;
 
@@ -27,12 +34,23 @@ pub enum Error {
     Transport(#[from] transport::Error),
     /// The port's name means nothing.
     #[error(
-        "`{text}` is no port: use `sim`, `sim@20` (20 times real time) or a serial device such as /dev/ttyUSB0"
+        "`{text}` is no port: use `sim`, `sim@20` (20 times real time), `auto`, a serial device such as /dev/ttyUSB0, or \
+         `tcp://host:port`"
     )]
     Port {
         /// What was written.
         text: String,
     },
+    /// `auto` found no single port.
+    #[error("`auto` found {}: name the port, `traceur ports` lists them", found(.known))]
+    Auto {
+        /// The ports that may be meant.
+        known: Vec<String>,
+    },
+}
+
+fn found(known: &[String]) -> String {
+    if known.is_empty() { "no serial port".into() } else { format!("several ports ({})", known.join(", ")) }
 }
 
 /// Where a program goes.
@@ -45,13 +63,17 @@ pub enum Port {
     },
     /// A serial device, by name.
     Serial(String),
+    /// The one serial device that is there; of several, the one that the machine's kind has.
+    Auto,
+    /// Host and port of a bridge to a serial line.
+    Tcp(String),
 }
 
 impl Port {
-    /// Reads `sim`, `sim@20`, or a device name.
+    /// Reads `sim`, `sim@20`, `auto`, `tcp://host:port`, or a device name.
     ///
     /// # Errors
-    /// When it is empty, or the pace is not between 0.01 and 10 000.
+    /// When it is empty, has no host, or the pace is not between 0.01 and 10 000.
     ///
     /// ```
     /// # use traceur::job::Port;
@@ -72,6 +94,15 @@ impl Port {
                 Err(error())
             };
         }
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        if let Some(address) = text.strip_prefix("tcp://") {
+            let whole = address
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+            return if whole { Ok(Self::Tcp(address.into())) } else { Err(error()) };
+        }
         if text.trim().is_empty() { Err(error()) } else { Ok(Self::Serial(text.into())) }
     }
 
@@ -81,10 +112,22 @@ impl Port {
     /// When a serial device is not there, with those that are.
     pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Sim { .. } => Ok(()),
+            Self::Sim { .. } | Self::Tcp(_) => Ok(()),
             Self::Serial(name) => Ok(transport::check(name)?),
+            Self::Auto => the_one_port(Dialect::Grbl).map(drop),
         }
     }
+}
+
+/// The name of the only serial port, or of the only one with the EiBotBoard's numbers for a machine that is one.
+fn the_one_port(dialect: Dialect) -> Result<String, Error> {
+    let mut ports = transport::ports();
+    let ebbs = ports.iter().filter(|port| port.usb == Some(EBB_USB)).count();
+    if dialect == Dialect::Ebb && ebbs > 0 {
+        ports.retain(|port| port.usb == Some(EBB_USB));
+    }
+    let mut names: Vec<String> = ports.into_iter().map(|port| port.name).collect();
+    if names.len() == 1 { Ok(names.remove(0)) } else { Err(Error::Auto { known: names }) }
 }
 
 /// How a job ended.
@@ -117,7 +160,14 @@ pub async fn run(
         Port::Sim { pace } => {
             virtual_time::run(program, profile, &Faults::default(), *pace, stop, on_event).await
         }
-        Port::Serial(name) => {
+        Port::Tcp(address) => {
+            over(transport::connect(address).await?, program, profile, stop, &mut on_event).await
+        }
+        Port::Serial(_) | Port::Auto => {
+            let name = &match port {
+                Port::Serial(name) => name.clone(),
+                _ => the_one_port(profile.firmware.dialect())?,
+            };
             let link = transport::open(name, profile.firmware.baud().unwrap_or(USB_BAUD))?;
             over(link, program, profile, stop, &mut on_event).await
         }

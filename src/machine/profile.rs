@@ -39,7 +39,7 @@ fn did_you_mean(nearest: &Option<String>) -> String {
 }
 
 /// What language the firmware speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// GRBL 1.1 G-code.

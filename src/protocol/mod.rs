@@ -5,10 +5,12 @@
 
 mod event;
 pub mod grbl;
+mod identify;
 mod program;
 mod session;
 
 pub use event::{Event, Fault, State, Status};
+pub use identify::{Identity, QUESTIONS, Question, identify};
 pub use program::{Program, Statement};
 pub use session::Session;
 

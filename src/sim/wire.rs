@@ -11,6 +11,8 @@ use crate::units;
 
 /// Bits on the wire for each byte: start, eight, stop.
 const BITS: f64 = 10.0;
+/// Bytes on a slow line come in pieces of at most this many, so that a full buffer can ask for a pause in time.
+const PIECE: usize = 32;
 
 /// What goes wrong, and when. The default: nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -101,6 +103,8 @@ pub struct Wire {
     free: Duration,
     /// Pieces and when they arrive.
     pieces: VecDeque<(Duration, Vec<u8>)>,
+    /// Since when nothing leaves.
+    held: Option<Duration>,
 }
 
 impl Wire {
@@ -114,12 +118,14 @@ impl Wire {
             byte_time: Duration::from_secs_f64(byte_time),
             free: Duration::ZERO,
             pieces: VecDeque::new(),
+            held: None,
         }
     }
 
     /// Takes bytes that are sent at once, now or as soon as those before them have left.
     pub fn send(&mut self, now: Duration, bytes: &[u8]) {
-        let size = if self.faults.chop == 0 { bytes.len().max(1) } else { self.faults.chop };
+        let whole = if self.byte_time.is_zero() { usize::MAX } else { PIECE };
+        let size = if self.faults.chop == 0 { whole } else { self.faults.chop };
         let latency = Duration::from_secs_f64(self.faults.latency);
         for piece in bytes.chunks(size) {
             self.free = self.free.max(now) + self.byte_time * u32::try_from(piece.len()).unwrap_or(u32::MAX);
@@ -130,14 +136,28 @@ impl Wire {
 
     /// The next piece that has arrived.
     pub fn receive(&mut self, now: Duration) -> Option<Vec<u8>> {
-        let arrived = self.pieces.front().is_some_and(|(time, _)| *time <= now);
+        let arrived = self.next_arrival().is_some_and(|time| time <= now);
         if arrived { self.pieces.pop_front().map(|(_, piece)| piece) } else { None }
     }
 
     /// When the next piece arrives.
     #[must_use]
     pub fn next_arrival(&self) -> Option<Duration> {
-        self.pieces.front().map(|(time, _)| *time)
+        let next = self.pieces.front().map(|(time, _)| *time);
+        next.filter(|time| self.held.is_none_or(|since| *time <= since))
+    }
+
+    /// Lets nothing more leave, as a sender does that is told XOFF.
+    pub fn hold(&mut self, now: Duration) {
+        self.held.get_or_insert(now);
+    }
+
+    /// Goes on after [`Wire::hold`].
+    pub fn release(&mut self, now: Duration) {
+        let Some(since) = self.held.take() else { return };
+        let late = now.saturating_sub(since);
+        self.pieces.iter_mut().filter(|(time, _)| *time > since).for_each(|(time, _)| *time += late);
+        self.free += late;
     }
 
     fn harm(&mut self, piece: &[u8]) -> Vec<u8> {
@@ -189,6 +209,19 @@ mod tests {
         assert_eq!(wire.receive(Duration::from_millis(14)), Some(b"cd".to_vec()));
         assert_eq!(wire.receive(Duration::from_millis(14)), None);
         assert_eq!(all(&mut wire), b"e");
+    }
+
+    #[test]
+    fn a_held_line_goes_on_where_it_stopped() {
+        let mut wire = Wire::new(&Faults::default(), Some(10_000), 0);
+        wire.send(Duration::ZERO, &[b'x'; 96]);
+        let ms = Duration::from_millis;
+        wire.hold(ms(40));
+        assert_eq!(wire.receive(ms(500)).map(|piece| piece.len()), Some(32));
+        assert_eq!((wire.receive(ms(500)), wire.next_arrival()), (None, None));
+        wire.release(ms(1040));
+        assert_eq!(wire.next_arrival(), Some(ms(1064)));
+        assert_eq!(all(&mut wire).len(), 64);
     }
 
     #[test]

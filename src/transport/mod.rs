@@ -1,9 +1,19 @@
 //! Bytes to and from a plotter, and nothing about what they mean.
 //!
-//! A [`Link`] is one end of a two-way pipe: a serial port ([`open`]) or the other half of [`Link::pair`].
+//! A [`Link`] is one end of a two-way pipe: a serial port ([`open`]), a socket ([`connect`]), the plotter's end of a
+//! pseudo-terminal ([`Pty`]), or the other half of [`Link::pair`].
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::time::Duration;
+#[cfg(unix)]
+mod pty;
+mod serial;
+mod tcp;
+
+#[cfg(unix)]
+pub use pty::Pty;
+pub use serial::{SerialPort, check, open, ports};
+pub use tcp::{Listener, connect};
+
+use std::io::{ErrorKind, Read, Write};
 
 use tokio::sync::mpsc;
 
@@ -28,8 +38,16 @@ pub enum Error {
         port: String,
         /// What the system says.
         reason: String,
-        /// The ports that are there.
-        known: Vec<String>,
+        /// The ports that are there, if that may help.
+        known: Option<Vec<String>>,
+    },
+    /// A pseudo-terminal or a socket can't be made.
+    #[error("{name}: {reason}")]
+    Serve {
+        /// The link or the address.
+        name: String,
+        /// What the system says.
+        reason: String,
     },
     /// The connection ended.
     #[error("the connection to the plotter ended: {reason}")]
@@ -39,11 +57,11 @@ pub enum Error {
     },
 }
 
-fn among(known: &[String]) -> String {
-    if known.is_empty() {
-        "; no serial ports are connected".into()
-    } else {
-        format!("; connected: {}", known.join(", "))
+fn among(known: &Option<Vec<String>>) -> String {
+    match known.as_deref() {
+        None => String::new(),
+        Some([]) => "; no serial ports are connected".into(),
+        Some(known) => format!("; connected: {}", known.join(", ")),
     }
 }
 
@@ -82,44 +100,8 @@ impl Link {
     }
 }
 
-fn gone() -> Error {
-    Error::Closed { reason: "the other end is gone".into() }
-}
-
-/// Names of the serial ports that are there, sorted.
-#[must_use]
-pub fn ports() -> Vec<String> {
-    let found = serialport::available_ports().unwrap_or_default();
-    let mut names: Vec<String> = found.into_iter().map(|port| port.port_name).collect();
-    names.sort();
-    names
-}
-
-/// Whether a port is there, without opening it: opening makes most boards restart.
-///
-/// # Errors
-/// When it is not, with the ports that are.
-pub fn check(port: &str) -> Result<(), Error> {
-    let known = ports();
-    if known.iter().any(|name| name == port) || std::fs::metadata(port).is_ok() {
-        return Ok(());
-    }
-    Err(Error::Open { port: port.into(), reason: "no such port".into(), known })
-}
-
-/// Opens a serial port, 8N1 at `baud` bits a second, with one thread each way. Most boards restart now.
-///
-/// # Errors
-/// When it can't be opened: with the ports that are there, or what to do about missing permission.
-pub fn open(port: &str, baud: u32) -> Result<Link, Error> {
-    let explain = |error: serialport::Error| explain(port, &error);
-    let mut writer =
-        serialport::new(port, baud).timeout(Duration::from_millis(50)).open().map_err(explain)?;
-    // Pseudo-terminals have no DTR (ENOTTY): boards that need it have real ports.
-    if let Err(error) = writer.write_data_terminal_ready(true) {
-        tracing::debug!(port, %error, "DTR is not set");
-    }
-    let mut reader = writer.try_clone().map_err(explain)?;
+/// A link over blocking ends that give up now and then ([`is_retry`]), with one thread each way.
+fn threads(mut reader: impl Read + Send + 'static, mut writer: impl Write + Send + 'static) -> Link {
     let (out, mut outgoing) = mpsc::unbounded_channel::<Piece>();
     let (incoming, back) = mpsc::unbounded_channel::<Piece>();
     let failed = incoming.clone();
@@ -129,7 +111,7 @@ pub fn open(port: &str, baud: u32) -> Result<Link, Error> {
             while !rest.is_empty() {
                 match writer.write(rest) {
                     Ok(count) => rest = &rest[count..],
-                    Err(error) if is_retry(error.kind()) => {}
+                    Err(error) if is_retry(error.kind()) && !failed.is_closed() => {}
                     Err(error) => {
                         // OK to ignore: nobody listens any more.
                         let _ = failed.send(Err(Error::Closed { reason: error.to_string() }));
@@ -154,38 +136,15 @@ pub fn open(port: &str, baud: u32) -> Result<Link, Error> {
             }
         }
     });
-    Ok(Link { out, back })
+    Link { out, back }
 }
 
 fn is_retry(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
-fn explain(port: &str, error: &serialport::Error) -> Error {
-    let denied = matches!(error.kind(), serialport::ErrorKind::Io(ErrorKind::PermissionDenied))
-        || error.description.to_lowercase().contains("permission denied");
-    if denied {
-        return Error::Permission { port: port.into(), group: group_of(port) };
-    }
-    Error::Open { port: port.into(), reason: error.to_string(), known: ports() }
-}
-
-/// The group that owns a device, by name; `dialout` if that can't be told.
-#[cfg(unix)]
-fn group_of(port: &str) -> String {
-    use std::os::unix::fs::MetadataExt as _;
-    let name = || {
-        let id = std::fs::metadata(port).ok()?.gid().to_string();
-        let groups = std::fs::read_to_string("/etc/group").ok()?;
-        let line = groups.lines().find(|line| line.split(':').nth(2) == Some(&id))?;
-        line.split(':').next().map(str::to_owned)
-    };
-    name().unwrap_or_else(|| "dialout".into())
-}
-
-#[cfg(not(unix))]
-fn group_of(_: &str) -> String {
-    "dialout".into()
+fn gone() -> Error {
+    Error::Closed { reason: "the other end is gone".into() }
 }
 
 #[cfg(test)]
@@ -201,23 +160,5 @@ mod tests {
         assert_eq!(a.receive().await.unwrap(), b"ok");
         drop(b);
         assert!(a.receive().await.is_err() && a.send(vec![1]).is_err());
-    }
-
-    #[test]
-    fn a_missing_port_names_those_that_are_there() {
-        let error = open("/nonexistent/port", 115_200).unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/port: ") && error.contains("connected"), "{error}");
-        let error = check("/nonexistent/port").unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/port: no such port; "), "{error}");
-    }
-
-    #[test]
-    fn a_forbidden_port_says_what_to_do() {
-        let denied = serialport::Error::new(
-            serialport::ErrorKind::Io(ErrorKind::PermissionDenied),
-            "Permission denied",
-        );
-        let error = explain("/dev/null", &denied).to_string();
-        assert!(error.contains("/dev/null") && error.contains("usermod -aG"), "{error}");
     }
 }
