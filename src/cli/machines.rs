@@ -1,21 +1,24 @@
-//! `traceur machines`, `traceur ports`: what can be plotted on, and where it is plugged in.
+//! `traceur machines`: what can be plotted on.
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::terminal::table;
-use super::{Failure, Terminal, files};
+use super::{Failure, Terminal, files, folders};
 use crate::config;
 use crate::machine::{BUILT_IN, Profile};
-use crate::transport;
 
-/// List, show and check machine profiles.
+/// List, show and check machine profiles, and make your own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur machines list
-  traceur machines show grbl-servo > my-plotter.toml     start your own profile
-  traceur machines check my-plotter.toml")]
+  traceur machines new my-plotter --from grbl-servo --set bed.width=300mm --set lift.up_s=250
+  traceur machines show axidraw-v3 > my-axidraw.toml
+  traceur machines check my-axidraw.toml
+
+A profile of your own that has a built-in one's id is used in its place.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Verb>,
@@ -23,11 +26,11 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The built-in profiles.
+    /// The built-in profiles and your own.
     List,
     /// The TOML text of a profile.
     Show {
-        /// A built-in id or a TOML file.
+        /// An id or a TOML file.
         machine: String,
     },
     /// Say whether TOML files are sound.
@@ -36,6 +39,20 @@ enum Verb {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Make a profile of your own from another one.
+    New {
+        /// Its id: a short name.
+        id: String,
+        /// The profile to begin with: an id or a TOML file.
+        #[arg(long, default_value = "grbl-servo")]
+        from: String,
+        /// A key and its value, such as `bed.width=300mm`; as often as needed.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        /// Where to write it; `-` for stdout. Default: your own folder of machines, where `-m ID` finds it.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -43,55 +60,86 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::List => list(terminal),
         Verb::Show { machine } => terminal.stdout(text_of(machine)?.1.as_bytes()),
         Verb::Check { files } => check(files, terminal),
+        Verb::New { id, from, set, output } => new(id, from, set, output.as_deref(), terminal),
     }
 }
 
-/// A profile by built-in id or TOML file.
+/// A profile by TOML file, the user's own id, or built-in id.
 pub(super) fn choose(machine: &str) -> Result<Profile, Failure> {
     let (name, text) = text_of(machine)?;
     Ok(Profile::parse(&name, &text)?)
 }
 
 fn text_of(machine: &str) -> Result<(String, String), Failure> {
+    let path = Path::new(machine);
+    if path.extension().is_none()
+        && let Some((_, own)) = own_profiles().into_iter().find(|(id, _)| id == machine)
+    {
+        return Ok((own.display().to_string(), files::read_text(&own)?));
+    }
     if let Some((id, text)) = BUILT_IN.iter().find(|(id, _)| *id == machine) {
         return Ok((format!("built-in {id}"), (*text).to_owned()));
     }
-    let path = Path::new(machine);
     if !path.exists() && path.extension().is_none() {
-        let ids = BUILT_IN.map(|(id, _)| id);
-        let guess =
-            config::nearest(machine, ids).map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
+        let own = own_profiles().into_iter().map(|(id, _)| id);
+        let ids: Vec<String> = BUILT_IN.iter().map(|(id, _)| (*id).to_owned()).chain(own).collect();
+        let near = config::nearest(machine, ids.iter().map(String::as_str));
+        let guess = near.map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
         return Err(Failure::Input(format!(
-            "no machine `{machine}`{guess}: the built-in ones are {}, or give a TOML file",
+            "no machine `{machine}`{guess}: there are {}; or give a TOML file",
             ids.join(", ")
         )));
     }
     Ok((machine.to_owned(), files::read_text(path)?))
 }
 
+/// The ids of the user's own profiles, which are their files' names, sorted.
+fn own_profiles() -> Vec<(String, PathBuf)> {
+    let entries = folders::machines().and_then(|folder| std::fs::read_dir(folder).ok());
+    let path = |entry: std::io::Result<std::fs::DirEntry>| entry.ok().map(|entry| entry.path());
+    let mut own: Vec<(String, PathBuf)> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(path)
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
+        .collect();
+    own.sort();
+    own
+}
+
 fn list(terminal: &Terminal) -> Result<(), Failure> {
+    let own = own_profiles();
     let mut profiles = Vec::new();
-    for (id, text) in BUILT_IN {
-        profiles.push(Profile::parse(id, text)?);
+    for (id, text) in BUILT_IN.iter().filter(|(id, _)| !own.iter().any(|(own, _)| own == id)) {
+        profiles.push((Profile::parse(id, text)?, "built in".to_owned()));
+    }
+    for (_, path) in own {
+        let name = path.display().to_string();
+        match files::read_text(&path).and_then(|text| Ok(Profile::parse(&name, &text)?)) {
+            Ok(profile) => profiles.push((profile, name)),
+            Err(error) => terminal.warn(error.to_string()),
+        }
     }
     let values: Vec<_> = profiles
         .iter()
-        .map(|profile| {
+        .map(|(profile, place)| {
             serde_json::json!({
-                "id": &profile.id, "name": &profile.name,
-                "bed_mm": [profile.bed.width, profile.bed.height],
+                "id": &profile.id, "name": &profile.name, "dialect": profile.firmware.dialect(),
+                "bed_mm": [profile.bed.width, profile.bed.height], "from": place,
             })
         })
         .collect();
     terminal.result(&serde_json::json!({ "machines": values }), || {
         let rows: Vec<_> = profiles
             .iter()
-            .map(|profile| {
+            .map(|(profile, place)| {
                 let bed = format!("{} x {} mm", profile.bed.width, profile.bed.height);
-                vec![profile.id.clone(), bed, profile.name.clone()]
+                let dialect = format!("{:?}", profile.firmware.dialect());
+                vec![profile.id.clone(), dialect, bed, profile.name.clone(), place.clone()]
             })
             .collect();
-        table(&["machine", "bed", "name"], &rows)
+        table(&["machine", "speaks", "bed", "name", "from"], &rows)
     })
 }
 
@@ -107,17 +155,74 @@ fn check(paths: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
     })
 }
 
-/// List the serial ports.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  traceur ports")]
-pub(super) struct PortsArgs {}
+fn new(
+    id: &str,
+    from: &str,
+    settings: &[String],
+    output: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let (name, text) = text_of(from)?;
+    let mut document: DocumentMut =
+        text.parse().map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    document["id"] = toml_edit::value(id);
+    settings.iter().try_for_each(|setting| change(&mut document, setting))?;
+    let text = document.to_string();
+    Profile::parse(&format!("new profile {id}"), &text)?;
+    let path = match output {
+        Some(path) => path.to_owned(),
+        None => own_folder()?.join(file_name(id)?),
+    };
+    write_new(&path, &text, terminal)?;
+    if files::is_dash(&path) {
+        return Ok(());
+    }
+    terminal.result(&serde_json::json!({ "written": &path }), || format!("{}: written", path.display()))
+}
 
-pub(super) fn ports(_: &PortsArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let ports = transport::ports();
-    terminal.result(&serde_json::json!({ "ports": &ports }), || {
-        if ports.is_empty() {
-            return "no serial port: plug the plotter in, or plot to the simulator with `--port sim`".into();
+/// Changes a key of a profile: the value is TOML if it can be, else a text.
+fn change(document: &mut DocumentMut, setting: &str) -> Result<(), Failure> {
+    let wrong =
+        |why: &str| Failure::Input(format!("--set {setting}: {why}, such as `--set bed.width=300mm`"));
+    let (keys, value) = setting.split_once('=').ok_or_else(|| wrong("write KEY=VALUE"))?;
+    let value: Value = value.trim().parse().unwrap_or_else(|_| Value::from(value.trim()));
+    let mut keys: Vec<&str> = keys.split('.').map(str::trim).collect();
+    let last = keys.pop().filter(|key| !key.is_empty()).ok_or_else(|| wrong("the key is empty"))?;
+    let mut at = document.as_table_mut();
+    for key in keys {
+        let next = at.entry(key).or_insert_with(|| Item::Table(Table::new()));
+        at = next.as_table_mut().ok_or_else(|| wrong("the key goes through a value"))?;
+    }
+    at[last] = Item::Value(value);
+    Ok(())
+}
+
+fn own_folder() -> Result<PathBuf, Failure> {
+    let none = || Failure::Input("there is no home folder to keep it in: give a place with -o".into());
+    folders::machines().ok_or_else(none)
+}
+
+fn file_name(id: &str) -> Result<String, Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if id.is_empty() || !id.chars().all(plain) {
+        return Err(Failure::Input(format!("`{id}` is no id for a machine: use letters, digits, - and _")));
+    }
+    Ok(format!("{id}.toml"))
+}
+
+/// Never over a file that is there: it may be somebody's work.
+fn write_new(path: &Path, text: &str, terminal: &Terminal) -> Result<(), Failure> {
+    if !files::is_dash(path) {
+        if path.exists() {
+            return Err(Failure::Input(format!(
+                "{}: is there already; give another id or -o",
+                path.display()
+            )));
         }
-        ports.join("\n")
-    })
+        if let Some(folder) = path.parent() {
+            let failed = |error| Failure::Input(format!("{}: {error}", folder.display()));
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+    }
+    files::write(path, text.as_bytes(), terminal)
 }

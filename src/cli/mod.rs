@@ -6,6 +6,7 @@ mod completions;
 mod export;
 mod failure;
 mod files;
+mod folders;
 mod generate;
 mod input;
 mod machines;
@@ -14,9 +15,11 @@ mod pens;
 mod pipeline;
 mod plan;
 mod plot;
+mod ports;
 mod preview;
 mod recipe;
 mod run;
+mod sim;
 mod terminal;
 
 use std::process::ExitCode;
@@ -76,7 +79,8 @@ enum Command {
     Plot(plot::Args),
     Pens(pens::Args),
     Machines(machines::Args),
-    Ports(machines::PortsArgs),
+    Ports(ports::Args),
+    Sim(sim::Args),
     Models(models::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
@@ -117,7 +121,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Plot(args) => plot::run(&args, terminal),
         Command::Pens(args) => pens::run(&args, terminal),
         Command::Machines(args) => machines::run(&args, terminal),
-        Command::Ports(args) => machines::ports(&args, terminal),
+        Command::Ports(args) => ports::run(&args, terminal),
+        Command::Sim(args) => sim::run(&args, terminal),
         Command::Models(args) => models::run(&args, terminal),
         Command::Completions(args) => completions::run(&args, terminal),
         Command::Man(args) => completions::man(&args, terminal),

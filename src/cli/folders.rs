@@ -1,0 +1,10 @@
+//! Where a person's own files are kept.
+
+use std::path::PathBuf;
+
+use etcetera::{BaseStrategy as _, choose_base_strategy};
+
+/// The folder of a person's own machine profiles, such as `~/.config/traceur/machines`; `None` without a home.
+pub(super) fn machines() -> Option<PathBuf> {
+    Some(choose_base_strategy().ok()?.config_dir().join("traceur").join("machines"))
+}
