@@ -8,3 +8,4 @@ mod neuron_to_ink;
 mod own_pens;
 mod plan_what_plot_does;
 mod support;
+mod three_pens_on_every_machine;

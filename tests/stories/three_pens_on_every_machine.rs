@@ -1,0 +1,109 @@
+//! A three-pen drawing over a late and chopped line to each kind of plotter leaves the ink that was asked for.
+
+use std::future::pending;
+
+use traceur::drawing::svg::{self, ReadOptions};
+use traceur::geometry::Polyline;
+use traceur::job::simulate;
+use traceur::machine::{Placement, Profile};
+use traceur::pens::{Inventory, Pen};
+use traceur::protocol::{Event, encode};
+use traceur::sim::Faults;
+use traceur::sim::ink::Paper;
+use traceur::toolpath::{Options, Toolpath, plan};
+
+const MACHINES: [&str; 2] = ["grbl-servo", "grbl-z"];
+
+const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" height="90mm" viewBox="0 0 120 90">
+<g fill="none" stroke-width="0.5">
+<path stroke="#191919" d="M15 15 H100 M15 17 C40 70 80 -20 100 60 M60 50 v0"/>
+<path stroke="#cd192d" d="M20 70 L40 30 L60 70 Z M22 68 L40 33"/>
+<circle stroke="#1e50b4" cx="80" cy="50" r="22"/><circle stroke="#1e50b4" cx="80" cy="50" r="4"/>
+</g></svg>"##;
+
+fn toolpath(profile: &Profile) -> Toolpath {
+    let pens = Inventory::parse("fineliner-12", traceur::pens::BUILT_IN[0].1).unwrap().pens;
+    let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
+    let drawing = svg::read("drawing.svg", DRAWING.as_bytes(), &options).unwrap().drawing;
+    let placement = Placement::new(profile, drawing.page.height);
+    plan(&drawing, &Options::new(placement.reach(profile, drawing.page.width))).0
+}
+
+/// Plots pass by pass; gives the marks of each pen, in page space, or the last event where it did not end well.
+async fn plot(
+    toolpath: &Toolpath,
+    profile: &Profile,
+    faults: &str,
+) -> Result<Vec<(Pen, Vec<Polyline>)>, String> {
+    let placement = Placement::new(profile, toolpath.page.height);
+    let mut inked = Vec::new();
+    for (index, pass) in toolpath.passes.iter().enumerate() {
+        let program = encode(index, pass, profile, &placement);
+        let mut last = String::new();
+        let faults: Faults = faults.parse().unwrap();
+        let note = |event: &Event| {
+            if !matches!(event, Event::Status(_)) {
+                last = format!("{event:?}");
+            }
+        };
+        let outcome = simulate(program, profile, &faults, pending(), note).await;
+        let outcome = outcome.map_err(|error| error.to_string())?;
+        if !outcome.finished {
+            return Err(last);
+        }
+        let to_page = |line: Polyline| {
+            Polyline::new(line.points.into_iter().map(|point| placement.to_page(point)).collect())
+        };
+        let strokes = outcome.trace.unwrap().strokes().into_iter().map(to_page).collect();
+        inked.push((pass.pen.clone(), strokes));
+    }
+    Ok(inked)
+}
+
+fn paper(toolpath: &Toolpath, passes: &[(Pen, Vec<Polyline>)]) -> Paper {
+    let mut paper = Paper::white(toolpath.page.width, toolpath.page.height, 100.0);
+    passes.iter().for_each(|(pen, strokes)| paper.lay(strokes, pen.tip, &pen.ink()));
+    paper
+}
+
+/// Share of pixels of which any channel differs by more than a quarter of full light.
+fn different(a: &Paper, b: &Paper) -> f64 {
+    let differs =
+        |pair: &(&[f32; 3], &[f32; 3])| pair.0.iter().zip(pair.1).any(|(a, b)| (a - b).abs() > 0.25);
+    a.light.iter().zip(&b.light).filter(differs).count() as f64 / a.light.len() as f64
+}
+
+#[tokio::test]
+async fn the_ink_is_what_was_asked_for() {
+    for machine in MACHINES {
+        let profile = Profile::built_in(machine).unwrap();
+        let toolpath = toolpath(&profile);
+        assert_eq!(toolpath.passes.len(), 3, "{machine}");
+        let asked: Vec<_> =
+            toolpath.passes.iter().map(|pass| (pass.pen.clone(), pass.strokes.clone())).collect();
+        let asked = paper(&toolpath, &asked);
+        let plotted = plot(&toolpath, &profile, "latency=15ms,chop=3,seed=5").await.unwrap();
+        let inked = paper(&toolpath, &plotted);
+        assert!(different(&asked, &inked) < 0.001, "{machine}: {}", different(&asked, &inked));
+        // The comparison can fail: without one stroke it does.
+        let mut less = plotted;
+        less[2].1.pop();
+        assert!(different(&asked, &paper(&toolpath, &less)) > 0.001, "{machine}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_loses_bytes_and_a_pulled_cable_end_the_job() {
+    for machine in MACHINES {
+        let profile = Profile::built_in(machine).unwrap();
+        let toolpath = toolpath(&profile);
+        for seed in 0..8 {
+            // It may draw what the harmed bytes say, or stop; it ends.
+            drop(plot(&toolpath, &profile, &format!("drop=0.004,flip=0.004,seed={seed}")).await);
+        }
+        let pulled = plot(&toolpath, &profile, "unplug=2s").await.err().unwrap();
+        assert!(pulled.contains("the cable was pulled"), "{machine}: {pulled}");
+        let restarted = plot(&toolpath, &profile, "power-loss=2s").await.err().unwrap();
+        assert!(restarted.contains("Fault"), "{machine}: {restarted}");
+    }
+}
