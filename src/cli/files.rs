@@ -99,7 +99,10 @@ impl OutFolder {
     pub(super) fn warn_of_other_programs(&self, written: &[PathBuf], terminal: &Terminal) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         let mut others: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        others.retain(|path| path.extension().is_some_and(|e| e == "gcode") && !written.contains(path));
+        others.retain(|path| {
+            path.extension().is_some_and(|e| e == "gcode" || e == "ebb" || e == "hpgl")
+                && !written.contains(path)
+        });
         others.sort();
         for other in others {
             terminal.warn(format!("{} is from an earlier run: not part of this drawing", other.display()));

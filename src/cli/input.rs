@@ -17,11 +17,11 @@ use crate::toolpath::{Pass, Toolpath};
 /// The input and how to read it.
 #[derive(Debug, clap::Args)]
 pub(super) struct InputArgs {
-    /// SVG, plan JSON or G-code; `-` for stdin.
+    /// SVG, plan JSON, or a program in G-code, EBB commands or HP-GL; `-` for stdin.
     pub(super) input: PathBuf,
-    /// Machine: a built-in id or a TOML file.
-    #[arg(short, long, default_value = "grbl-servo")]
-    machine: String,
+    /// Machine: an id or a TOML file. Default: grbl-servo; axidraw-v3 for `.ebb`, hp7475a for `.hpgl` and `.plt`.
+    #[arg(short, long)]
+    machine: Option<String>,
     /// Pens to draw with: `SET`, `SET:id,id` or a TOML file. Default: pens of the drawing's own colors.
     #[arg(short, long)]
     pens: Option<String>,
@@ -59,13 +59,13 @@ pub(super) enum Input {
     Drawing { svg: Vec<u8>, drawing: Drawing },
     /// A saved plan.
     Toolpath(Toolpath),
-    /// Somebody's G-code.
+    /// Somebody's program for a plotter.
     Program(Vec<u8>),
 }
 
 impl InputArgs {
     pub(super) fn profile(&self) -> Result<Profile, Failure> {
-        machines::choose(&self.machine)
+        machines::choose(self.machine.as_deref().unwrap_or_else(|| usual_machine(&self.input)))
     }
 
     /// Its name for messages and file names.
@@ -80,7 +80,7 @@ impl InputArgs {
         let is_svg = self.input.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg"));
         match start {
             Some(b'{') if !is_svg => Ok(Input::Toolpath(parse_plan(&self.name(), &bytes)?)),
-            Some(c) if !is_svg && is_gcode(c) => Ok(Input::Program(bytes)),
+            Some(c) if !is_svg && is_program(c) => Ok(Input::Program(bytes)),
             _ => self.read_svg(bytes, terminal),
         }
     }
@@ -117,9 +117,19 @@ impl InputArgs {
     }
 }
 
-/// Whether a file that begins with this byte is G-code.
-fn is_gcode(first: u8) -> bool {
-    first.is_ascii_alphabetic() || b"$;(%/".contains(&first)
+/// Whether a file that begins with this byte is G-code, EBB commands or HP-GL.
+fn is_program(first: u8) -> bool {
+    first.is_ascii_alphabetic() || b"$;(%/\x1b".contains(&first)
+}
+
+/// The machine that a file's name speaks of.
+fn usual_machine(path: &Path) -> &'static str {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "ebb" => "axidraw-v3",
+        "hpgl" | "hpg" | "plt" => "hp7475a",
+        _ => "grbl-servo",
+    }
 }
 
 /// A saved plan: what `plan -o` writes.

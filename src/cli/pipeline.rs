@@ -11,7 +11,7 @@ use crate::drawing::svg;
 use crate::drawing::{Drawing, Page};
 use crate::generator::Picture;
 use crate::geometry::{Polyline, Rect};
-use crate::machine::{Placement, Profile};
+use crate::machine::{Dialect, Placement, Profile};
 use crate::motion;
 use crate::pens::Pen;
 use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
@@ -37,7 +37,11 @@ impl Planned {
         let passes = self.programs.iter().zip(&self.toolpath.passes).enumerate();
         let written: Result<Vec<PathBuf>, Failure> = passes
             .map(|(index, (program, pass))| {
-                folder.write(&program_name(index, &pass.pen), program.to_text().as_bytes(), terminal)
+                folder.write(
+                    &program_name(index, &pass.pen, program.dialect),
+                    program.to_text().as_bytes(),
+                    terminal,
+                )
             })
             .collect();
         let written = written?;
@@ -262,9 +266,14 @@ impl Report {
 }
 
 /// The file name of a pass's program. A pen's id may hold anything; a file name may not.
-fn program_name(index: usize, pen: &Pen) -> String {
+fn program_name(index: usize, pen: &Pen, dialect: Dialect) -> String {
     let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
-    format!("{}-{}.gcode", index + 1, pen.id.chars().map(safe).take(60).collect::<String>())
+    let extension = match dialect {
+        Dialect::Grbl => "gcode",
+        Dialect::Ebb => "ebb",
+        Dialect::Hpgl => "hpgl",
+    };
+    format!("{}-{}.{extension}", index + 1, pen.id.chars().map(safe).take(60).collect::<String>())
 }
 
 /// The ink of simulated passes on paper.
