@@ -97,7 +97,11 @@ pub(super) fn plan_input(
 ) -> Result<Planned, Failure> {
     match input {
         Input::Drawing { drawing, .. } => plan(drawing, effort, profile, terminal),
-        Input::Toolpath(toolpath) => check_reach(toolpath, profile).map(|()| keep(toolpath.clone(), profile)),
+        Input::Toolpath(toolpath) => {
+            let placement = Placement::of_page(profile, toolpath.page.width, toolpath.page.height)?;
+            check_reach(toolpath, profile, &placement)?;
+            Ok(keep(toolpath.clone(), profile, &placement))
+        }
         Input::Program(_) => Err(Failure::Input(
             "this is a program for a plotter already: use `traceur preview` to see it".into(),
         )),
@@ -112,8 +116,8 @@ pub(super) fn plan(
     terminal: &Terminal,
 ) -> Result<Planned, Failure> {
     let page = drawing.page;
-    let placement = Placement::new(profile, page.height);
-    let options = Options { effort, ..Options::new(placement.reach(profile, page.width)) };
+    let placement = Placement::of_page(profile, page.width, page.height)?;
+    let options = Options { effort, ..Options::new(placement.reach(page.width)) };
     let (toolpath, report) = toolpath::plan(drawing, &options);
     if toolpath.passes.is_empty() {
         return Err(Failure::Input(format!(
@@ -135,14 +139,13 @@ pub(super) fn plan(
 }
 
 /// A saved toolpath is drawn as it stands.
-fn keep(toolpath: Toolpath, profile: &Profile) -> Planned {
-    let placement = Placement::new(profile, toolpath.page.height);
-    let before: Vec<Before> = toolpath.passes.iter().map(|pass| before(pass, profile, &placement)).collect();
-    assemble(toolpath, profile, &placement, &before, 0.0)
+fn keep(toolpath: Toolpath, profile: &Profile, placement: &Placement) -> Planned {
+    let before: Vec<Before> = toolpath.passes.iter().map(|pass| before(pass, profile, placement)).collect();
+    assemble(toolpath, profile, placement, &before, 0.0)
 }
 
-fn check_reach(toolpath: &Toolpath, profile: &Profile) -> Result<(), Failure> {
-    let area = Placement::new(profile, toolpath.page.height).reach(profile, toolpath.page.width);
+fn check_reach(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Result<(), Failure> {
+    let area = placement.reach(toolpath.page.width);
     let strokes = toolpath.passes.iter().flat_map(|pass| &pass.strokes);
     let outside =
         strokes.into_iter().find(|stroke| !crate::geometry::inside(stroke, area.inflate(1e-3, 1e-3)));

@@ -59,7 +59,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         let outcome = stream(program, &profile, &port, name, terminal, |event| tell(event, terminal))?;
         seconds += outcome.trace.as_ref().map_or(outcome.seconds, MotionTrace::seconds);
         if let Some(trace) = &outcome.trace {
-            let placement = Placement::new(&profile, planned.toolpath.page.height);
+            let page = &planned.toolpath.page;
+            let placement = Placement::of_page(&profile, page.width, page.height)?;
             passes.push((pass.pen.clone(), pipeline::marks(trace, &placement)));
         }
     }

@@ -148,10 +148,11 @@ fn simulate(
 
 fn simulate_plan(planned: &Planned, profile: &Profile) -> Result<Simulated, Failure> {
     let page = planned.toolpath.page;
+    let placement = Placement::of_page(profile, page.width, page.height)?;
     let mut simulated = Simulated { page, passes: Vec::new(), seconds: 0.0, travel_mm: 0.0 };
     for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
         let trace = sim::run_program(program.to_text().as_bytes(), profile)?;
-        simulated.add(pass.pen.clone(), &trace, &Placement::new(profile, page.height));
+        simulated.add(pass.pen.clone(), &trace, &placement);
     }
     Ok(simulated)
 }
@@ -165,7 +166,7 @@ fn simulate_program(bytes: &[u8], profile: &Profile, args: &Args) -> Result<Simu
     let pen = args.input.first_pen()?;
     let trace = sim::run_program(bytes, profile)?;
     let mut simulated = Simulated { page, passes: Vec::new(), seconds: 0.0, travel_mm: 0.0 };
-    simulated.add(pen, &trace, &Placement::new(profile, page.height));
+    simulated.add(pen, &trace, &Placement::of_page(profile, page.width, page.height)?);
     Ok(simulated)
 }
 

@@ -74,7 +74,8 @@ fn plot_passes(
     port: &Port,
     terminal: &Terminal,
 ) -> Result<Vec<(Pen, Vec<Polyline>)>, Failure> {
-    let placement = Placement::new(profile, planned.toolpath.page.height);
+    let page = &planned.toolpath.page;
+    let placement = Placement::of_page(profile, page.width, page.height)?;
     let mut passes = Vec::new();
     for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
         let trace = plot::stream(program, profile, port, &pass.pen.name, terminal, |_| Ok(()))?

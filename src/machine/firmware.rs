@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::Dialect;
+use super::{Dialect, Hpgl};
 
 /// Table, key, value, range and unit of a number that must lie within a range.
 pub(super) type Check = (&'static str, &'static str, f64, RangeInclusive<f64>, &'static str);
@@ -42,14 +42,6 @@ pub struct Ebb {
     pub steps_per_mm: f64,
 }
 
-/// HP-GL's table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hpgl {
-    /// Serial speed; bits a second.
-    pub baud: u32,
-}
-
 impl Firmware {
     /// What it speaks.
     #[must_use]
@@ -81,7 +73,7 @@ impl Firmware {
                 ("grbl", "steps_per_mm", grbl.steps_per_mm, 1.0..=10_000.0, "steps/mm"),
             ],
             Self::Ebb(ebb) => vec![("ebb", "steps_per_mm", ebb.steps_per_mm, 1.0..=10_000.0, "steps/mm")],
-            Self::Hpgl(hpgl) => vec![("hpgl", "baud", f64::from(hpgl.baud), 75.0..=4e6, "bits a second")],
+            Self::Hpgl(hpgl) => hpgl.checks(),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! absent: bytes ([`crate::protocol`]) and time ([`crate::motion`]).
 
 mod firmware;
+mod hpgl;
 mod kinematics;
 mod profile;
+pub mod vpype;
 
-pub use firmware::{Ebb, Firmware, Grbl, Hpgl};
+pub use firmware::{Ebb, Firmware, Grbl};
+pub use hpgl::{Handshake, Hpgl, Paper};
 pub use kinematics::Placement;
 pub use profile::{BUILT_IN, Bed, Dialect, Error, Lift, Limits, Origin, Profile};

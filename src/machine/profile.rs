@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::firmware::{Check, Ebb, Firmware, Grbl, Hpgl};
+use super::Hpgl;
+use super::firmware::{Check, Ebb, Firmware, Grbl};
 use crate::{config, units};
 
 const LENGTH: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
@@ -10,9 +11,14 @@ const SPEED: std::ops::RangeInclusive<f64> = 0.1..=2_000.0;
 const ACCELERATION: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// The profiles inside the program: id and TOML text.
-pub const BUILT_IN: [(&str, &str); 2] = [
+pub const BUILT_IN: [(&str, &str); 7] = [
     ("grbl-servo", include_str!("../../firmware-profiles/grbl-servo.toml")),
     ("grbl-z", include_str!("../../firmware-profiles/grbl-z.toml")),
+    ("hp7475a", include_str!("../../firmware-profiles/hp7475a.toml")),
+    ("hp7440a", include_str!("../../firmware-profiles/hp7440a.toml")),
+    ("hp7550a", include_str!("../../firmware-profiles/hp7550a.toml")),
+    ("dxy-1150", include_str!("../../firmware-profiles/dxy-1150.toml")),
+    ("dpx-3300", include_str!("../../firmware-profiles/dpx-3300.toml")),
 ];
 
 /// Why a profile could not be used.
@@ -22,6 +28,20 @@ pub enum Error {
     /// The TOML is wrong.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// The page is larger than any sheet that the plotter takes.
+    #[error(
+        "a page of {width:.0} x {height:.0} mm is too large for `{machine}`: the sheets that it takes are {papers}; give a smaller --page or --scale"
+    )]
+    PageTooLarge {
+        /// The page; mm.
+        width: f64,
+        /// The page; mm.
+        height: f64,
+        /// The machine's id.
+        machine: String,
+        /// Names and sizes of all sheets.
+        papers: String,
+    },
     /// No profile of this name is inside the program.
     #[error("no machine `{id}`{}; built in: {known}", did_you_mean(.nearest))]
     Unknown {
@@ -245,6 +265,11 @@ impl Profile {
         if !fits {
             let dialect = self.firmware.dialect();
             return Some(("lift", "kind", format!("no {dialect:?} machine lifts its pen in this way")));
+        }
+        if let Firmware::Hpgl(hpgl) = &self.firmware
+            && let Some((key, message)) = hpgl.first_mistake()
+        {
+            return Some(("hpgl", key, message));
         }
         let (bed, limits) = (&self.bed, &self.limits);
         let mut checks: Vec<Check> = vec![

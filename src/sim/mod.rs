@@ -4,6 +4,7 @@
 //! in an encoder can't be mirrored by its own decoder.
 
 mod grbl;
+mod hpgl;
 pub mod ink;
 mod mishaps;
 mod program;
@@ -11,6 +12,7 @@ mod trace;
 mod wire;
 
 pub use grbl::VirtualGrbl;
+pub use hpgl::VirtualHpgl;
 pub use mishaps::Mishaps;
 pub use program::{Error, run_program};
 pub use trace::{MotionTrace, TracePiece};
@@ -51,6 +53,6 @@ pub fn plotter(profile: &Profile) -> Box<dyn VirtualPlotter> {
     match &profile.firmware {
         Firmware::Grbl(grbl) => Box::new(VirtualGrbl::new(profile, grbl)),
         Firmware::Ebb(_) => unimplemented!(),
-        Firmware::Hpgl(_) => unimplemented!(),
+        Firmware::Hpgl(hpgl) => Box::new(VirtualHpgl::new(profile, hpgl)),
     }
 }

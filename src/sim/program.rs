@@ -1,6 +1,6 @@
 //! A program file, by whomever, through the virtual plotter.
 
-use super::{MotionTrace, grbl};
+use super::{MotionTrace, grbl, hpgl};
 use crate::machine::{Firmware, Profile};
 
 /// Why a program file could not be run.
@@ -41,12 +41,14 @@ pub enum Error {
 
 /// Runs a program in the machine's dialect on a fresh virtual plotter, as a sender would. Gives what the pen did.
 ///
+/// An HP-GL plotter goes on after an error: what it took exception to is in the trace's warnings.
+///
 /// # Errors
 /// The first line that the firmware refuses or stops at, with its number and what it means.
 pub fn run_program(text: &[u8], profile: &Profile) -> Result<MotionTrace, Error> {
     match &profile.firmware {
         Firmware::Grbl(grbl) => grbl::run_program(text, profile, grbl),
         Firmware::Ebb(_) => unimplemented!(),
-        Firmware::Hpgl(_) => unimplemented!(),
+        Firmware::Hpgl(table) => Ok(hpgl::run_program(text, profile, table)),
     }
 }

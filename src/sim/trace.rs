@@ -1,5 +1,6 @@
 //! What a virtual plotter's pen did.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::geometry::{Point, Polyline};
@@ -13,6 +14,8 @@ pub struct TracePiece {
     pub to: Point,
     /// Whether the pen was on the paper.
     pub pen_down: bool,
+    /// The pen's place in the carousel, from 1; 0: a pen mounted by hand.
+    pub pen: u32,
     /// When it began, since the session began.
     pub begin: Duration,
     /// When it ended, since the session began.
@@ -24,6 +27,8 @@ pub struct TracePiece {
 pub struct MotionTrace {
     /// The pieces, without gaps in place.
     pub pieces: Vec<TracePiece>,
+    /// What the plotter took exception to and went on all the same, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl MotionTrace {
@@ -40,27 +45,41 @@ impl MotionTrace {
     /// lifted without moving leaves a dot of two equal points.
     #[must_use]
     pub fn strokes(&self) -> Vec<Polyline> {
-        let mut strokes: Vec<Vec<Point>> = Vec::new();
+        self.strokes_with_pens().into_iter().map(|(_, stroke)| stroke).collect()
+    }
+
+    /// The marks of each pen, by its place in the carousel (0: mounted by hand), in drawing order; machine mm.
+    #[must_use]
+    pub fn strokes_by_pen(&self) -> BTreeMap<u32, Vec<Polyline>> {
+        let mut pens: BTreeMap<u32, Vec<Polyline>> = BTreeMap::new();
+        for (pen, stroke) in self.strokes_with_pens() {
+            pens.entry(pen).or_default().push(stroke);
+        }
+        pens
+    }
+
+    fn strokes_with_pens(&self) -> Vec<(u32, Polyline)> {
+        let mut strokes: Vec<(u32, Vec<Point>)> = Vec::new();
         let mut down = false;
         for piece in &self.pieces {
             if piece.pen_down {
                 match strokes.last_mut() {
-                    Some(stroke) if down => {
+                    Some((_, stroke)) if down => {
                         if piece.to != stroke[stroke.len() - 1] || stroke.len() < 2 {
                             stroke.push(piece.to);
                         }
                     }
-                    _ => strokes.push(vec![piece.from, piece.to]),
+                    _ => strokes.push((piece.pen, vec![piece.from, piece.to])),
                 }
             }
             down = piece.pen_down;
         }
-        for stroke in &mut strokes {
+        for (_, stroke) in &mut strokes {
             // The wait after the pen has come down is a piece without length: no corner of the mark.
             if stroke.len() > 2 && stroke[0] == stroke[1] {
                 stroke.remove(0);
             }
         }
-        strokes.into_iter().map(Polyline::new).collect()
+        strokes.into_iter().map(|(pen, points)| (pen, Polyline::new(points))).collect()
     }
 }

@@ -354,7 +354,7 @@ impl Planner {
         let (down_before, down) = (self.pen_down(from[2]), self.pen_down(to[2]));
         let point = |position: Position| Point::new(position[0], position[1]);
         let mut piece = |from, to, pen_down, begin, end| {
-            self.trace.pieces.push(TracePiece { from, to, pen_down, begin, end });
+            self.trace.pieces.push(TracePiece { from, to, pen_down, pen: 0, begin, end });
         };
         if let (Lift::Z { up, down: low, .. }, true) =
             (&self.lift, down_before != down && point(from) != point(to))
