@@ -16,6 +16,7 @@ pub struct Placement {
     /// What the machine reaches; mm in its own axes.
     reach: Rect,
     page_height: f64,
+    ps: Option<u32>,
 }
 
 impl Placement {
@@ -28,7 +29,7 @@ impl Placement {
         };
         let reach = Rect::new(0.0, 0.0, profile.bed.width, profile.bed.height);
         // Both maps are their own inverse.
-        Self { to_machine, to_page: to_machine, reach, page_height }
+        Self { to_machine, to_page: to_machine, reach, page_height, ps: None }
     }
 
     /// A page of this size (mm) where this machine wants it: at the origin of its bed, or on the sheet that suits it.
@@ -47,12 +48,14 @@ impl Placement {
             });
         };
         let to_machine = on_sheet(paper, width, height, turned);
-        Ok(Self {
-            to_machine,
-            to_page: to_machine.inverse(),
-            reach: paper.reach(hpgl.unit),
-            page_height: height,
-        })
+        let (to_page, reach) = (to_machine.inverse(), paper.reach(hpgl.unit));
+        Ok(Self { to_machine, to_page, reach, page_height: height, ps: paper.ps })
+    }
+
+    /// The word of HP-GL's `PS` that tells the plotter of the sheet, where it wants one.
+    #[must_use]
+    pub fn ps(&self) -> Option<u32> {
+        self.ps
     }
 
     /// Page point (mm, y down) to machine point (mm, the machine's axes).

@@ -79,6 +79,16 @@ pub enum Fault {
     /// It answers nothing any more.
     #[error("the plotter fell silent: check its cable")]
     Silent,
+    /// Nothing comes back over the cable (HP-GL).
+    #[error(
+        "the plotter does not answer: check that it is on, that its rear switches are at the profile's baud rate, 8 bits and no parity, and that its cable also leads back (pins 2 and 3 crossed; pin 20 of the plotter to CTS for the hardwire handshake)"
+    )]
+    Deaf,
+    /// Its pen is elsewhere than where it was sent (HP-GL).
+    #[error(
+        "the pen is not where it was sent: bytes were lost or changed on the wire, or the plotter is set to another sheet than the page's"
+    )]
+    Strayed,
     /// It is locked after an alarm (GRBL).
     #[error("the plotter is locked by an alarm: home it with `$H` or unlock it with `$X`")]
     Locked,

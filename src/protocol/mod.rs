@@ -5,6 +5,7 @@
 
 mod event;
 pub mod grbl;
+pub mod hpgl;
 mod identify;
 mod program;
 mod session;
@@ -34,7 +35,7 @@ pub fn encode(index: usize, pass: &Pass, profile: &Profile, placement: &Placemen
     match &profile.firmware {
         Firmware::Grbl(_) => grbl::encode(index, pass, profile, placement),
         Firmware::Ebb(_) => unimplemented!(),
-        Firmware::Hpgl(_) => unimplemented!(),
+        Firmware::Hpgl(table) => hpgl::encode(index, pass, profile, table, placement),
     }
 }
 
@@ -44,6 +45,6 @@ pub fn session(program: Program, profile: &Profile) -> Box<dyn Session> {
     match &profile.firmware {
         Firmware::Grbl(grbl) => Box::new(grbl::Session::new(program, profile, grbl)),
         Firmware::Ebb(_) => unimplemented!(),
-        Firmware::Hpgl(_) => unimplemented!(),
+        Firmware::Hpgl(table) => Box::new(hpgl::Session::new(program, table)),
     }
 }

@@ -1,0 +1,316 @@
+//! From strokes to HP-GL.
+
+use crate::geometry::{ArcOptions, Piece, Point, Polyline, fit_arcs};
+use crate::machine::{Dialect, Hpgl, Placement, Profile};
+use crate::protocol::{Origin, Program, Statement};
+use crate::toolpath::Pass;
+
+/// How far lines and arcs may be from the polyline that they stand for; mm. Flattening was within 0.01 mm.
+const FIT_TOLERANCE: f64 = 0.015;
+/// Beyond this no coordinate goes.
+const FARTHEST: i64 = 32_767;
+/// The plotter's own chord angle; degrees.
+const DEFAULT_CHORD: f64 = 5.0;
+
+/// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath, in plotter units: initializes, fetches the pen, puts
+/// it back.
+///
+/// Coordinates are absolute, so errors do not add up. Points that round to the point before are left out, but a dot stays a
+/// dot. Arcs turn by whole degrees, which every model reads, and the rest of a degree is a line: their chords stay within
+/// half a unit of the circle. Arcs and lines stay within 0.015 mm of the polyline. `VS` is sent for a pen that must go slower than the
+/// machine only: naming a speed costs the 7475A three quarters of its acceleration.
+///
+/// A statement that ends a stroke `drains`: the session may ask for the position behind it.
+#[must_use]
+pub fn encode(
+    pass_index: usize,
+    pass: &Pass,
+    profile: &Profile,
+    hpgl: &Hpgl,
+    placement: &Placement,
+) -> Program {
+    let mut encoder = Encoder {
+        hpgl,
+        limit: longest_statement(hpgl.buffer_bytes),
+        statements: Vec::new(),
+        line: String::new(),
+        listing: false,
+        down: false,
+        origin: None,
+        at: None,
+    };
+    encoder.begin(pass_index, pass, profile, placement);
+    for (index, stroke) in pass.strokes.iter().enumerate() {
+        encoder.stroke(Origin { pass: pass_index, stroke: index, vertex: 0 }, stroke, placement);
+    }
+    encoder.word("PU;SP0;");
+    encoder.flush(true);
+    Program {
+        dialect: Dialect::Hpgl,
+        title: String::new(),
+        statements: encoder.statements,
+        lift: vec!["PU;SP0;".into()],
+    }
+}
+
+/// Bytes of a statement, so that a few fit into the plotter's buffer at once.
+pub(super) fn longest_statement(buffer_bytes: usize) -> usize {
+    (buffer_bytes / 4).clamp(32, 96)
+}
+
+struct Encoder<'a> {
+    hpgl: &'a Hpgl,
+    limit: usize,
+    statements: Vec<Statement>,
+    line: String,
+    /// The line ends in a list of coordinates that may go on.
+    listing: bool,
+    down: bool,
+    /// Of the last coordinates in the line.
+    origin: Option<Origin>,
+    at: Option<(i64, i64)>,
+}
+
+impl Encoder<'_> {
+    fn begin(&mut self, pass_index: usize, pass: &Pass, profile: &Profile, placement: &Placement) {
+        self.line.push_str("IN;");
+        if let Some(ps) = placement.ps() {
+            self.line.push_str(&format!("PS{ps};"));
+        }
+        self.line.push_str(&format!("PU;SP{};", self.slot(pass_index, pass)));
+        if let Some(speed) = pass.pen.speed.filter(|speed| *speed < profile.limits.draw_speed) {
+            let step = self.hpgl.speed_step;
+            let speed = (speed / step + 1e-9).floor().max(1.0) * step;
+            let text = format!("{:.2}", speed / 10.0);
+            self.line.push_str(&format!("VS{};", text.trim_end_matches('0').trim_end_matches('.')));
+        }
+        self.flush(false);
+    }
+
+    /// The carousel's place: the pen's own, else by pass order.
+    fn slot(&self, pass_index: usize, pass: &Pass) -> u32 {
+        let pens = self.hpgl.pens.max(1);
+        let by_order = u32::try_from(pass_index).unwrap_or(0) % pens + 1;
+        pass.pen.slot.filter(|slot| (1..=pens).contains(slot)).unwrap_or(by_order)
+    }
+
+    fn stroke(&mut self, first: Origin, stroke: &Polyline, placement: &Placement) {
+        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let Some(start) = points.first() else { return };
+        self.travel(first, self.units(*start));
+        for piece in self.pieces(&points) {
+            let origin = Origin { vertex: piece.last(), ..first };
+            match piece {
+                Piece::Line { to, .. } => self.draw(origin, self.units(to)),
+                Piece::Arc { center, to, sweep, .. } => self.arc(origin, center, to, sweep),
+            }
+        }
+        if !self.down {
+            // A dot.
+            self.lower();
+        }
+        self.origin = Some(Origin { vertex: points.len() - 1, ..first });
+        self.flush(true);
+    }
+
+    fn pieces(&self, points: &[Point]) -> Vec<Piece> {
+        let chord_error = self.hpgl.unit / 2.0;
+        let options = ArcOptions {
+            least_radius: if self.hpgl.knows("AA") { 0.2 } else { f64::INFINITY },
+            // Where a chord of one degree leaves the circle too far, lines are as good.
+            most_radius: chord_error / (1.0 - 0.5_f64.to_radians().cos()),
+            least_chord: 8.0 * self.hpgl.unit,
+            ..ArcOptions::new(FIT_TOLERANCE)
+        };
+        let fitted = fit_arcs(points, &options);
+        let mut pieces = Vec::with_capacity(fitted.len());
+        let mut from = 0;
+        for piece in fitted {
+            match piece {
+                Piece::Arc { last, .. } if last - from <= FEWEST => {
+                    pieces.extend((from + 1..=last).map(|last| Piece::Line { to: points[last], last }));
+                }
+                _ => pieces.push(piece),
+            }
+            from = piece.last();
+        }
+        pieces
+    }
+
+    fn units(&self, point: Point) -> (i64, i64) {
+        let whole = |mm: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "clamped")]
+            let units = (mm / self.hpgl.unit).round().clamp(-FARTHEST as f64, FARTHEST as f64) as i64;
+            units
+        };
+        (whole(point.x), whole(point.y))
+    }
+
+    fn travel(&mut self, origin: Origin, to: (i64, i64)) {
+        self.word(&format!("PU{},{};", to.0, to.1));
+        (self.down, self.at, self.origin) = (false, Some(to), Some(origin));
+    }
+
+    fn draw(&mut self, origin: Origin, to: (i64, i64)) {
+        if self.at != Some(to) {
+            let pair = format!("{},{}", to.0, to.1);
+            if self.listing && self.line.len() + pair.len() + 2 <= self.limit {
+                self.line.push_str(&format!(",{pair}"));
+            } else {
+                self.word(&format!("PD{pair}"));
+                self.listing = true;
+            }
+            (self.down, self.at) = (true, Some(to));
+        }
+        self.origin = Some(origin);
+    }
+
+    fn arc(&mut self, origin: Origin, center: Point, to: Point, sweep: f64) {
+        let (middle, end) = (self.units(center), self.units(to));
+        let degrees = sweep.to_degrees().trunc();
+        let out = middle.0.abs() >= FARTHEST || middle.1.abs() >= FARTHEST;
+        if degrees == 0.0 || out {
+            return self.draw(origin, end);
+        }
+        if !self.down {
+            self.lower();
+        }
+        let radius = center.distance(to);
+        let chord =
+            (2.0 * (1.0 - self.hpgl.unit / 2.0 / radius).clamp(-1.0, 1.0).acos()).to_degrees().floor();
+        let chord = if chord < DEFAULT_CHORD { format!(",{:.0}", chord.max(1.0)) } else { String::new() };
+        self.word(&format!("AA{},{},{degrees:.0}{chord};", middle.0, middle.1));
+        // The arc ends within a degree and a unit of here.
+        (self.at, self.origin) = (None, Some(origin));
+        self.draw(origin, end);
+    }
+
+    fn lower(&mut self) {
+        self.word("PD;");
+        self.down = true;
+    }
+
+    /// Begins another instruction in this statement, or in the next one when this is full.
+    fn word(&mut self, text: &str) {
+        self.end_list();
+        if self.line.len() + text.len() + 1 > self.limit {
+            self.flush(false);
+        }
+        self.line.push_str(text);
+    }
+
+    fn end_list(&mut self) {
+        if std::mem::take(&mut self.listing) {
+            self.line.push(';');
+        }
+    }
+
+    fn flush(&mut self, drains: bool) {
+        self.end_list();
+        if !self.line.is_empty() {
+            debug_assert!(self.line.len() <= self.limit, "{}", self.line);
+            let line = std::mem::take(&mut self.line);
+            self.statements.push(Statement { line, origin: self.origin, drains });
+        }
+    }
+}
+
+/// Pieces that an arc must replace to be worth its bytes: itself, and the line to its exact end.
+const FEWEST: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Firmware;
+    use crate::pens::{BUILT_IN, Inventory};
+
+    fn program(id: &str, strokes: &[&[(f64, f64)]], change: impl Fn(&mut Pass)) -> Program {
+        let profile = Profile::built_in(id).unwrap();
+        let Firmware::Hpgl(hpgl) = &profile.firmware else { panic!() };
+        let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+        let strokes = strokes.iter().map(|s| Polyline::new(s.iter().map(|p| Point::from(*p)).collect()));
+        let mut pass = Pass { pen, strokes: strokes.collect() };
+        pass.pen.slot = None;
+        change(&mut pass);
+        encode(2, &pass, &profile, hpgl, &Placement::of_page(&profile, 297.0, 210.0).unwrap())
+    }
+
+    fn check(id: &str, strokes: &[&[(f64, f64)]], expected: &str) {
+        assert_eq!(program(id, strokes, |_| {}).to_text(), expected);
+    }
+
+    fn circle() -> Vec<(f64, f64)> {
+        (0..=120)
+            .map(|i| {
+                let angle = f64::from(i) * 3_f64.to_radians();
+                (150.0 + 30.0 * angle.cos(), 100.0 + 30.0 * angle.sin())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_stroke_is_one_travel_and_one_list() {
+        // 0,0 is 10 mm from the left and 206 mm from the top; 0.02488 mm a unit.
+        check(
+            "hp7475a",
+            &[&[(10.0, 206.0), (20.0, 206.0), (20.0, 196.0)]],
+            "IN;PS4;PU;SP3;PU0,0;PD402,0,402,402;PU;SP0;",
+        );
+        check(
+            "dxy-1150",
+            &[&[(10.0, 206.0), (20.0, 206.0), (20.0, 196.0)]],
+            "IN;PU;SP3;PU400,160;PD800,160,800,560;PU;SP0;",
+        );
+    }
+
+    #[test]
+    fn a_dot_stays_a_dot_and_repeated_points_vanish() {
+        check("hp7475a", &[&[(10.0, 206.0), (10.001, 206.0)]], "IN;PS4;PU;SP3;PU0,0;PD;PU;SP0;");
+        check(
+            "hp7475a",
+            &[&[(10.0, 206.0), (10.001, 206.0), (11.0, 206.0), (11.001, 206.0)]],
+            "IN;PS4;PU;SP3;PU0,0;PD40,0;PU;SP0;",
+        );
+    }
+
+    #[test]
+    fn the_pens_own_place_and_speed_are_used() {
+        let text = |slot, speed| {
+            let change = move |pass: &mut Pass| (pass.pen.slot, pass.pen.speed) = (slot, speed);
+            program("hp7475a", &[], change).to_text()
+        };
+        assert_eq!(text(Some(5), Some(100.0)), "IN;PS4;PU;SP5;VS9.88;PU;SP0;");
+        assert_eq!(text(Some(7), Some(1.0)), "IN;PS4;PU;SP3;VS0.38;PU;SP0;");
+        assert_eq!(text(None, Some(1000.0)), "IN;PS4;PU;SP3;PU;SP0;");
+    }
+
+    #[test]
+    fn a_circle_is_two_arcs_where_the_model_has_them() {
+        let text = program("hp7475a", &[&circle()], |_| {}).to_text();
+        assert_eq!(text.matches("AA").count(), 2, "{text}");
+        // 30 mm: half a unit of sagitta is 3.2 degrees.
+        assert!(text.contains(",3;PD"), "{text}");
+        let lines = program("hp7440a", &[&circle()], |_| {}).to_text();
+        assert!(!lines.contains("AA") && lines.len() > 5 * text.len(), "{}", lines.len());
+    }
+
+    #[test]
+    fn statements_are_short_and_carry_their_last_vertex() {
+        for id in ["hp7475a", "hp7440a"] {
+            let wave: Vec<(f64, f64)> =
+                (0..200).map(|i| (20.0 + f64::from(i), 100.0 + 7.0 * f64::from(i % 2))).collect();
+            let program = program(id, &[&wave, &wave[..2]], |_| {});
+            let limit = if id == "hp7440a" { 32 } else { 96 };
+            assert!(program.statements.iter().all(|s| s.line.len() <= limit && s.line.ends_with(';')));
+            let vertices: Vec<usize> = program
+                .statements
+                .iter()
+                .filter_map(|s| Some((s.origin?, s.origin?.vertex)))
+                .filter(|(o, _)| o.stroke == 0)
+                .map(|(_, v)| v)
+                .collect();
+            assert!(vertices.windows(2).all(|pair| pair[0] < pair[1]) && vertices.last() == Some(&199));
+            assert_eq!(program.statements.iter().filter(|s| s.drains).count(), 3);
+        }
+    }
+}

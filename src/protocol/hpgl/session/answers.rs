@@ -1,0 +1,251 @@
+//! What each answer of the plotter means to a session.
+
+use std::time::Duration;
+
+use super::super::{Reply, error_meaning, extended_error_meaning};
+use super::{Asked, IDLE_REPORTS, POLL, Phase, Question, ROOM, Session};
+use crate::protocol::{Event, Fault, Session as _, State, Status};
+
+impl Session {
+    pub(super) fn handle_reply(&mut self, now: Duration, reply: Reply) {
+        match reply {
+            Reply::Xoff => self.xoff = true,
+            Reply::Xon => self.xoff = false,
+            Reply::Ack if self.enquired => {
+                self.enquired = false;
+                self.credit = self.block();
+            }
+            Reply::Ack => {}
+            Reply::Number(number) => {
+                self.handle_number(now, number);
+                self.ask_for_error();
+            }
+            Reply::Position { x, y, .. } => {
+                self.handle_position(now, x, y);
+                self.ask_for_error();
+            }
+            Reply::Text(text) if self.asked.front() == Some(&Asked::Name) => {
+                self.asked.pop_front();
+                self.greet(now, text);
+            }
+            Reply::Text(text) | Reply::Garbled(text) => self.events.push_back(Event::Garbled(text)),
+        }
+    }
+
+    fn handle_number(&mut self, now: Duration, number: u32) {
+        match self.phase {
+            Phase::Connecting { .. } => {
+                if number != 0 {
+                    let meaning = extended_error_meaning(number);
+                    self.events
+                        .push_back(Event::Push(format!("left from before: ESC.E {number}, {meaning}")));
+                }
+                return self.enter(now, Phase::Settling);
+            }
+            Phase::Settling => return self.enter(now, Phase::Settling),
+            _ => {}
+        }
+        match self.questions.pop_front() {
+            Some((Question::Error, _)) => self.handle_extended_error(now, number),
+            Some((Question::Fence, _)) => self.handle_fence(now, number),
+            Some((Question::State, _)) => self.handle_state(now, number),
+            Some((Question::Room, _)) => {
+                self.credit = (number as usize).min(self.hpgl.buffer_bytes).saturating_sub(self.reserve);
+                self.room_due = now + ROOM;
+            }
+            None if self.asked.front() == Some(&Asked::Name) => {
+                self.asked.pop_front();
+                self.greet(now, number.to_string());
+            }
+            None if self.asked.front() == Some(&Asked::Error) => {
+                self.asked.pop_front();
+                self.handle_error(now, number);
+            }
+            None => self.events.push_back(Event::Garbled(number.to_string())),
+        }
+    }
+
+    fn greet(&mut self, now: Duration, name: String) {
+        if name != self.hpgl.identity {
+            self.events.push_back(Event::Push(format!(
+                "the plotter calls itself `{name}`, the profile is for `{}`: sizes may differ",
+                self.hpgl.identity
+            )));
+        }
+        self.events.push_back(Event::Connected { banner: name });
+        self.error_asked = false;
+        self.enter(now, Phase::Checking);
+        self.ask_for_error();
+    }
+
+    /// Asks `OE;` where it is due, once no other number is waited for: its answer could not be told from that.
+    fn ask_for_error(&mut self) {
+        let due = matches!(self.phase, Phase::Checking | Phase::Ending) && !self.error_asked;
+        if due && self.questions.is_empty() && self.asked.is_empty() {
+            self.error_asked = true;
+            self.buffered("OE;", Asked::Error);
+        }
+    }
+
+    /// An answer to `OE;`.
+    fn handle_error(&mut self, now: Duration, code: u32) {
+        match self.phase {
+            Phase::Checking => {
+                if code != 0 {
+                    let meaning = error_meaning(code);
+                    self.events.push_back(Event::Push(format!("left from before: error {code}, {meaning}")));
+                }
+                self.question(now, Question::State);
+            }
+            Phase::Ending if code == 0 => {
+                self.enter(now, Phase::Closing);
+                self.question(now, Question::Error);
+            }
+            Phase::Ending => {
+                self.refuse(code, format!("OE {code}"), error_meaning(code));
+                self.stop(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// An answer to `ESC.E`.
+    fn handle_extended_error(&mut self, now: Duration, code: u32) {
+        match self.phase {
+            Phase::Streaming | Phase::Ending | Phase::Closing if code != 0 => {
+                self.refuse(code, format!("ESC.E {code}"), extended_error_meaning(code));
+                self.stop(now);
+            }
+            Phase::Closing => {
+                self.events.push_back(Event::Finished);
+                self.phase = Phase::Closed;
+            }
+            _ => {}
+        }
+    }
+
+    /// The buffer has been thrown away: now the pen can be put back.
+    fn handle_fence(&mut self, now: Duration, code: u32) {
+        if code != 0 {
+            let meaning = extended_error_meaning(code);
+            self.events.push_back(Event::Push(format!("ESC.E {code}: {meaning}")));
+        }
+        self.asked.clear();
+        self.proven_bytes = self.sent_bytes;
+        self.at = None;
+        for line in self.program.lift.clone() {
+            self.send(&line);
+        }
+        self.mark();
+        self.idle_reports = 0;
+        self.enter(now, Phase::Lifting);
+        self.next_poll = now + POLL;
+    }
+
+    /// The oldest statement that is not proven bears the blame.
+    fn refuse(&mut self, code: u32, reply: String, meaning: &str) {
+        let statement = self.drawn.min(self.program.statements.len().saturating_sub(1));
+        let refused = self.program.statements.get(statement);
+        self.events.push_back(Event::Error {
+            code,
+            reply,
+            meaning: meaning.to_owned(),
+            statement,
+            line: refused.map_or(String::new(), |refused| refused.line.clone()),
+            origin: refused.and_then(|refused| refused.origin),
+        });
+    }
+
+    /// An answer to `ESC.O`.
+    fn handle_state(&mut self, now: Duration, state: u32) {
+        let (was, view, lever) = (self.machine_state, state & 16 != 0, state & 32 != 0);
+        self.machine_state = state;
+        if state & 8 != 0 {
+            // An empty buffer owes neither Xon nor ACK: it was lost.
+            (self.xoff, self.enquired) = (false, false);
+        }
+        if view && was & 16 == 0 {
+            self.tell("VIEW is pressed: the plotter pauses; press it again to go on");
+            self.status(State::Hold { complete: true }, None);
+        }
+        if !view && was & 16 != 0 {
+            self.tell("VIEW is released: the plotter goes on");
+        }
+        match self.phase {
+            Phase::Checking if lever => {
+                if was & 32 == 0 {
+                    self.tell("the paper lever is up: load the paper and lower it");
+                }
+                self.next_poll = now + POLL;
+            }
+            Phase::Checking if !view => {
+                self.enter(now, Phase::Streaming);
+                self.next_poll = now + POLL;
+            }
+            Phase::Streaming | Phase::Ending if lever => {
+                let statement = self.drawn.min(self.program.statements.len().saturating_sub(1));
+                self.events.push_back(Event::Alarm {
+                    code: state,
+                    reply: format!("ESC.O {state}"),
+                    meaning: "the paper lever was raised: the paper may have moved, and vectors are lost"
+                        .into(),
+                    statement: Some(statement),
+                    origin: self.program.statements.get(statement).and_then(|statement| statement.origin),
+                });
+                self.phase = Phase::Closed;
+            }
+            Phase::Streaming | Phase::Lifting if state == 8 && !self.asked.is_empty() => {
+                self.idle_reports += 1;
+                if self.idle_reports >= IDLE_REPORTS {
+                    self.fault(Fault::Stalled);
+                }
+            }
+            _ => self.idle_reports = 0,
+        }
+    }
+
+    fn tell(&mut self, text: &str) {
+        self.events.push_back(Event::Push(text.to_owned()));
+    }
+
+    fn status(&mut self, state: State, at: Option<(i64, i64)>) {
+        let mm = |units: i64| units as f64 * self.hpgl.unit;
+        let machine = at.map(|(x, y)| [mm(x), mm(y), 0.0]);
+        self.events.push_back(Event::Status(Status { state, machine, work: None, free: None }));
+    }
+
+    /// An answer to `OA;`: all before it has been drawn.
+    fn handle_position(&mut self, now: Duration, x: i64, y: i64) {
+        let Some(Asked::Marker(marker)) = self.asked.front().copied() else {
+            return self.events.push_back(Event::Garbled(format!("{x},{y}, but no OA was waiting for it")));
+        };
+        self.asked.pop_front();
+        self.idle_reports = 0;
+        self.proven_bytes = marker.bytes;
+        let strayed = marker.at.is_some_and(|at| (at.0 - x).abs() > 1 || (at.1 - y).abs() > 1);
+        if strayed {
+            return self.fault(Fault::Strayed);
+        }
+        if self.phase == Phase::Lifting {
+            self.events.push_back(Event::Stopped);
+            self.phase = Phase::Closed;
+            return;
+        }
+        for statement in self.drawn..marker.statements {
+            self.events.push_back(Event::Accepted { statement });
+        }
+        if marker.statements > self.drawn {
+            self.drawn = marker.statements;
+            self.events.push_back(Event::Completed { upto: marker.statements - 1 });
+        }
+        let rests = self.paused && self.asked.is_empty();
+        self.status(if rests { State::Hold { complete: true } } else { State::Run }, Some((x, y)));
+        if self.phase == Phase::Streaming
+            && self.drawn == self.program.statements.len()
+            && self.asked.is_empty()
+        {
+            self.error_asked = false;
+            self.enter(now, Phase::Ending);
+        }
+    }
+}
