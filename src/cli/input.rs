@@ -85,11 +85,15 @@ impl InputArgs {
         }
     }
 
-    /// The pen for a program that does not know its own: the first that was asked for, or a black one.
-    pub(super) fn first_pen(&self) -> Result<Pen, Failure> {
-        let set = self.pens.as_deref().unwrap_or("black");
-        let none = || Failure::Input(format!("--pens {set}: no pen in it: name one, such as `black`"));
-        pens::choose(set)?.into_iter().next().ok_or_else(none)
+    /// The pens for a program that takes the first `slots` places of a carousel: those that were asked for, else as many
+    /// fineliners, or a black one.
+    pub(super) fn program_pens(&self, slots: u32) -> Result<Vec<Pen>, Failure> {
+        let set = self.pens.as_deref().unwrap_or(if slots > 1 { "fineliner-12" } else { "black" });
+        let chosen = pens::choose(set)?;
+        if chosen.is_empty() {
+            return Err(Failure::Input(format!("--pens {set}: no pen in it: name one, such as `black`")));
+        }
+        Ok(chosen)
     }
 
     fn read_svg(&self, svg: Vec<u8>, terminal: &Terminal) -> Result<Input, Failure> {

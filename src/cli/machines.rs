@@ -8,7 +8,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 use super::terminal::table;
 use super::{Failure, Terminal, files, folders};
 use crate::config;
-use crate::machine::{BUILT_IN, Profile};
+use crate::machine::{BUILT_IN, Profile, vpype};
 
 /// List, show and check machine profiles, and make your own.
 #[derive(Debug, clap::Args)]
@@ -16,6 +16,7 @@ use crate::machine::{BUILT_IN, Profile};
   traceur machines list
   traceur machines new my-plotter --from grbl-servo --set bed.width=300mm --set lift.up_s=250
   traceur machines show axidraw-v3 > my-axidraw.toml
+  traceur machines import ~/.vpype.toml
   traceur machines check my-axidraw.toml
 
 A profile of your own that has a built-in one's id is used in its place.")]
@@ -53,6 +54,14 @@ enum Verb {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
+    /// Make profiles of the HP-GL devices in a vpype configuration file.
+    Import {
+        /// The TOML file.
+        file: PathBuf,
+        /// The folder to write them to. Default: your own folder of machines.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -61,6 +70,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Show { machine } => terminal.stdout(text_of(machine)?.1.as_bytes()),
         Verb::Check { files } => check(files, terminal),
         Verb::New { id, from, set, output } => new(id, from, set, output.as_deref(), terminal),
+        Verb::Import { file, output } => import(file, output.as_deref(), terminal),
     }
 }
 
@@ -178,6 +188,24 @@ fn new(
         return Ok(());
     }
     terminal.result(&serde_json::json!({ "written": &path }), || format!("{}: written", path.display()))
+}
+
+fn import(file: &Path, output: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
+    let profiles = vpype::import(&file.display().to_string(), &files::read_text(file)?)?;
+    let folder = match output {
+        Some(folder) => folder.to_owned(),
+        None => own_folder()?,
+    };
+    let mut written = Vec::new();
+    for profile in profiles {
+        let path = folder.join(file_name(&profile.id)?);
+        write_new(&path, &profile.text, terminal)?;
+        profile.skipped.iter().for_each(|skipped| terminal.warn(skipped));
+        written.push(path.display().to_string());
+    }
+    terminal.result(&serde_json::json!({ "written": &written }), || {
+        written.iter().map(|path| format!("{path}: written\n")).collect()
+    })
 }
 
 /// Changes a key of a profile: the value is TOML if it can be, else a text.

@@ -16,6 +16,7 @@ use crate::motion;
 use crate::pens::Pen;
 use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
 use crate::protocol::{self, Program};
+use crate::sim::MotionTrace;
 use crate::sim::ink::Paper;
 use crate::toolpath::{self, Options, Pass, Statistics, Toolpath};
 
@@ -323,8 +324,27 @@ pub(super) fn viewed(file: &str, svg: &[u8]) -> Result<Picture, Failure> {
 }
 
 /// The marks that a trace left, in page space.
-pub(super) fn marks(trace: &crate::sim::MotionTrace, placement: &Placement) -> Vec<Polyline> {
-    let to_page =
-        |stroke: Polyline| Polyline::new(stroke.points.into_iter().map(|p| placement.to_page(p)).collect());
-    trace.strokes().into_iter().map(to_page).collect()
+pub(super) fn marks(trace: &MotionTrace, placement: &Placement) -> Vec<Polyline> {
+    trace.strokes().into_iter().map(|stroke| on_page(&stroke, placement)).collect()
+}
+
+/// The marks that a trace left, by the pen in the carousel's slot: that of this slot, else in the order given. A pen that
+/// was mounted by hand is the first.
+pub(super) fn marks_by_pen(
+    trace: &MotionTrace,
+    placement: &Placement,
+    pens: &[Pen],
+) -> Vec<(Pen, Vec<Polyline>)> {
+    let in_slot = |slot: u32| {
+        let numbered = pens.iter().find(|pen| pen.slot == Some(slot) && slot > 0);
+        numbered.or_else(|| pens.get(slot.max(1) as usize - 1)).or_else(|| pens.first()).cloned()
+    };
+    let marks = trace.strokes_by_pen().into_iter().filter_map(|(slot, strokes)| {
+        Some((in_slot(slot)?, strokes.iter().map(|stroke| on_page(stroke, placement)).collect()))
+    });
+    marks.collect()
+}
+
+fn on_page(stroke: &Polyline, placement: &Placement) -> Polyline {
+    Polyline::new(stroke.points.iter().map(|point| placement.to_page(*point)).collect())
 }

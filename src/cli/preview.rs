@@ -138,7 +138,7 @@ fn simulate(
     terminal: &Terminal,
 ) -> Result<Simulated, Failure> {
     match input {
-        Input::Program(bytes) => simulate_program(bytes, profile, args),
+        Input::Program(bytes) => simulate_program(bytes, profile, args, terminal),
         Input::Drawing { .. } | Input::Toolpath(_) => {
             let planned = pipeline::plan_input(input, args.input.effort, profile, terminal)?;
             simulate_plan(&planned, profile)
@@ -157,17 +157,25 @@ fn simulate_plan(planned: &Planned, profile: &Profile) -> Result<Simulated, Fail
     Ok(simulated)
 }
 
-/// A program is by whoever wrote it: one pass, with one pen.
-fn simulate_program(bytes: &[u8], profile: &Profile, args: &Args) -> Result<Simulated, Failure> {
+/// A program is by whoever wrote it: a pass for each pen that it asks for.
+fn simulate_program(
+    bytes: &[u8],
+    profile: &Profile,
+    args: &Args,
+    terminal: &Terminal,
+) -> Result<Simulated, Failure> {
     let page = match &args.page {
         Some(page) => Page::parse(page)?,
         None => Page { width: profile.bed.width, height: profile.bed.height },
     };
-    let pen = args.input.first_pen()?;
+    let placement = Placement::of_page(profile, page.width, page.height)?;
     let trace = sim::run_program(bytes, profile)?;
-    let mut simulated = Simulated { page, passes: Vec::new(), seconds: 0.0, travel_mm: 0.0 };
-    simulated.add(pen, &trace, &Placement::of_page(profile, page.width, page.height)?);
-    Ok(simulated)
+    trace.warnings.iter().for_each(|warning| terminal.warn(warning));
+    let slots = trace.pieces.iter().map(|piece| piece.pen).max().unwrap_or(0);
+    let pens = args.input.program_pens(slots)?;
+    let travel_mm = travel_mm(&pipeline::marks(&trace, &placement));
+    let passes = pipeline::marks_by_pen(&trace, &placement, &pens);
+    Ok(Simulated { page, passes, seconds: trace.seconds(), travel_mm })
 }
 
 impl Simulated {

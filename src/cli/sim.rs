@@ -177,7 +177,8 @@ impl<'a> Desk<'a> {
                 args.pens
             )));
         }
-        Ok(Self { args, terminal, page, placement: Placement::new(profile, page.height), pens })
+        let placement = Placement::of_page(profile, page.width, page.height)?;
+        Ok(Self { args, terminal, page, placement, pens })
     }
 
     fn keep(&self, trace: &MotionTrace) -> Result<(), Failure> {
@@ -191,7 +192,7 @@ impl<'a> Desk<'a> {
     }
 
     fn write_paper(&self, path: &Path, trace: &MotionTrace) -> Result<(), Failure> {
-        let passes = vec![(self.pens[0].clone(), pipeline::marks(trace, &self.placement))];
+        let passes = pipeline::marks_by_pen(trace, &self.placement, &self.pens);
         let inked = pipeline::ink(&self.page, &passes, self.args.dpi, self.terminal);
         files::write(path, &to_png(&inked.picture)?, self.terminal)
     }

@@ -15,10 +15,10 @@ pub use serve::{End, Speed, VirtualMachine};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use crate::machine::{Dialect, Profile};
+use crate::machine::{Dialect, Firmware, Handshake, Profile};
 use crate::protocol::{self, Event, Program};
 use crate::sim::{Faults, MotionTrace};
-use crate::transport::{self, Link};
+use crate::transport::{self, Flow, Link};
 
 /// Vendor and product number of the EiBotBoard.
 const EBB_USB: (u16, u16) = (0x04d8, 0xfd92);
@@ -168,9 +168,17 @@ pub async fn run(
                 Port::Serial(name) => name.clone(),
                 _ => the_one_port(profile.firmware.dialect())?,
             };
-            let link = transport::open(name, profile.firmware.baud().unwrap_or(USB_BAUD))?;
+            let baud = profile.firmware.baud().unwrap_or(USB_BAUD);
+            let link = transport::open(name, baud, flow(&profile.firmware))?;
             over(link, program, profile, stop, &mut on_event).await
         }
+    }
+}
+
+fn flow(firmware: &Firmware) -> Flow {
+    match firmware {
+        Firmware::Hpgl(hpgl) if hpgl.handshake == Handshake::Hardwire => Flow::Hardware,
+        _ => Flow::None,
     }
 }
 

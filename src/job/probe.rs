@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Error;
 use crate::protocol::{Identity, QUESTIONS, Question, identify};
-use crate::transport::{self, Link};
+use crate::transport::{self, Flow, Link};
 
 /// Who answers at a serial port; `None` if nobody that is known.
 ///
@@ -16,7 +16,7 @@ pub async fn probe(port: &str) -> Result<Option<Identity>, Error> {
         // Opened once a speed: opening makes most boards start anew.
         let mut link = match open.take() {
             Some((baud, link)) if baud == question.baud => link,
-            _ => transport::open(port, question.baud)?,
+            _ => transport::open(port, question.baud, Flow::None)?,
         };
         let answer = ask(&mut link, question).await;
         if let Ok(Some(_)) = answer {

@@ -10,7 +10,7 @@ mod tcp;
 
 #[cfg(unix)]
 pub use pty::Pty;
-pub use serial::{SerialPort, check, open, ports};
+pub use serial::{Flow, SerialPort, check, open, ports};
 pub use tcp::{Listener, connect};
 
 use std::io::{ErrorKind, Read, Write};

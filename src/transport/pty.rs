@@ -85,7 +85,7 @@ impl Read for Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{check, open};
+    use crate::transport::{Flow, check, open};
 
     #[tokio::test]
     async fn a_serial_port_of_any_name_reaches_the_plotter() {
@@ -95,7 +95,7 @@ mod tests {
         let port = name.to_str().unwrap();
         check(port).unwrap();
         for greeting in [b"hello", b"again"] {
-            let mut program = open(port, 115_200).unwrap();
+            let mut program = open(port, 115_200, Flow::None).unwrap();
             program.send(greeting.to_vec()).unwrap();
             assert_eq!(plotter.receive().await.unwrap(), greeting);
             plotter.send(b"ok\r\n\x13".to_vec()).unwrap();

@@ -51,13 +51,26 @@ pub fn check(port: &str) -> Result<(), Error> {
     Err(Error::Open { port: port.into(), reason: "no such port".into(), known })
 }
 
+/// What tells a sender to wait, beside what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Nothing.
+    None,
+    /// The CTS line, which the system heeds.
+    Hardware,
+}
+
 /// Opens a serial port, 8N1 at `baud` bits a second, with one thread each way. Most boards restart now.
 ///
 /// # Errors
 /// When it can't be opened: with the ports that are there, or what to do about missing permission.
-pub fn open(port: &str, baud: u32) -> Result<Link, Error> {
+pub fn open(port: &str, baud: u32, flow: Flow) -> Result<Link, Error> {
     let explain = |error: serialport::Error| explain(port, &error);
-    let builder = serialport::new(port, baud).timeout(Duration::from_millis(50));
+    let heeded = match flow {
+        Flow::None => serialport::FlowControl::None,
+        Flow::Hardware => serialport::FlowControl::Hardware,
+    };
+    let builder = serialport::new(port, baud).flow_control(heeded).timeout(Duration::from_millis(50));
     let mut tries = 0;
     let mut writer = loop {
         match builder.clone().open() {
@@ -118,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_missing_port_names_those_that_are_there() {
-        let error = open("/nonexistent/port", 115_200).unwrap_err().to_string();
+        let error = open("/nonexistent/port", 115_200, Flow::None).unwrap_err().to_string();
         assert!(error.starts_with("/nonexistent/port: ") && error.contains("connected"), "{error}");
         let error = check("/nonexistent/port").unwrap_err().to_string();
         assert!(error.starts_with("/nonexistent/port: no such port; "), "{error}");

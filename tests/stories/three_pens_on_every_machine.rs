@@ -2,6 +2,7 @@
 
 use std::future::pending;
 
+use traceur::drawing::Page;
 use traceur::drawing::svg::{self, ReadOptions};
 use traceur::geometry::Polyline;
 use traceur::job::simulate;
@@ -12,7 +13,7 @@ use traceur::sim::Faults;
 use traceur::sim::ink::Paper;
 use traceur::toolpath::{Options, Toolpath, plan};
 
-const MACHINES: [&str; 2] = ["grbl-servo", "grbl-z"];
+const MACHINES: [&str; 4] = ["grbl-servo", "grbl-z", "hp7475a", "hp7440a"];
 
 const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" height="90mm" viewBox="0 0 120 90">
 <g fill="none" stroke-width="0.5">
@@ -25,8 +26,11 @@ fn toolpath(profile: &Profile) -> Toolpath {
     let pens = Inventory::parse("fineliner-12", traceur::pens::BUILT_IN[0].1).unwrap().pens;
     let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
     let drawing = svg::read("drawing.svg", DRAWING.as_bytes(), &options).unwrap().drawing;
-    let placement = Placement::new(profile, drawing.page.height);
-    plan(&drawing, &Options::new(placement.reach(profile, drawing.page.width))).0
+    plan(&drawing, &Options::new(place(profile, &drawing.page).reach(drawing.page.width))).0
+}
+
+fn place(profile: &Profile, page: &Page) -> Placement {
+    Placement::of_page(profile, page.width, page.height).unwrap()
 }
 
 /// Plots pass by pass; gives the marks of each pen, in page space, or the last event where it did not end well.
@@ -35,7 +39,7 @@ async fn plot(
     profile: &Profile,
     faults: &str,
 ) -> Result<Vec<(Pen, Vec<Polyline>)>, String> {
-    let placement = Placement::new(profile, toolpath.page.height);
+    let placement = place(profile, &toolpath.page);
     let mut inked = Vec::new();
     for (index, pass) in toolpath.passes.iter().enumerate() {
         let program = encode(index, pass, profile, &placement);
