@@ -177,7 +177,13 @@ impl<'a> Desk<'a> {
                 args.pens
             )));
         }
-        Ok(Self { args, terminal, page, placement: Placement::new(profile, page.height), pens })
+        Ok(Self {
+            args,
+            terminal,
+            page,
+            placement: Placement::of_page(profile, page.width, page.height)?,
+            pens,
+        })
     }
 
     fn keep(&self, trace: &MotionTrace) -> Result<(), Failure> {
