@@ -138,7 +138,7 @@ fn simulate(
     terminal: &Terminal,
 ) -> Result<Simulated, Failure> {
     match input {
-        Input::Program(bytes) => simulate_program(bytes, profile, args),
+        Input::Program(bytes) => simulate_program(bytes, profile, args, terminal),
         Input::Drawing { .. } | Input::Toolpath(_) => {
             let planned = pipeline::plan_input(input, args.input.effort, profile, terminal)?;
             simulate_plan(&planned, profile)
@@ -158,13 +158,19 @@ fn simulate_plan(planned: &Planned, profile: &Profile) -> Result<Simulated, Fail
 }
 
 /// A program is by whoever wrote it: one pass, with one pen.
-fn simulate_program(bytes: &[u8], profile: &Profile, args: &Args) -> Result<Simulated, Failure> {
+fn simulate_program(
+    bytes: &[u8],
+    profile: &Profile,
+    args: &Args,
+    terminal: &Terminal,
+) -> Result<Simulated, Failure> {
     let page = match &args.page {
         Some(page) => Page::parse(page)?,
         None => Page { width: profile.bed.width, height: profile.bed.height },
     };
     let pen = args.input.first_pen()?;
     let trace = sim::run_program(bytes, profile)?;
+    trace.warnings.iter().for_each(|warning| terminal.warn(format!("the plotter objects: {warning}")));
     let mut simulated = Simulated { page, passes: Vec::new(), seconds: 0.0, travel_mm: 0.0 };
     simulated.add(pen, &trace, &Placement::of_page(profile, page.width, page.height)?);
     Ok(simulated)

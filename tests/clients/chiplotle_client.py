@@ -27,7 +27,8 @@ def expect(is_so, what):
 
 
 def plot(port):
-    from chiplotle3 import commands
+    import chiplotle3  # noqa: F401  (its start-up comes first)
+    from chiplotle3.hpgl import commands
     from chiplotle3.tools.plottertools import instantiate_plotter_from_id
     from chiplotle3.tools.serialtools import what_plotter_in_port
     import serial

@@ -80,10 +80,10 @@ def check(machine, traceur, hp2xx, folder):
     if not runs or missing:
         print(f"{machine}: {len(missing)} of our coordinates did not come back: {missing[:5]}")
         return False
-    for _, start, center, _ in arcs:
+    for _, start, center, degrees in arcs:
         radius = math.dist(start, center)
         on = [p for p in theirs if abs(math.dist(p, center) - radius) < 1.5]
-        if len(on) < 20:
+        if len(on) < abs(degrees) / 6:
             print(f"{machine}: the arc around {center} came back as {len(on)} points")
             return False
     vertices = sum(map(len, runs))

@@ -12,7 +12,7 @@ use traceur::sim::Faults;
 use traceur::sim::ink::Paper;
 use traceur::toolpath::{Options, Toolpath, plan};
 
-const MACHINES: [&str; 2] = ["grbl-servo", "grbl-z"];
+const MACHINES: [&str; 4] = ["grbl-servo", "grbl-z", "hp7475a", "hp7440a"];
 
 const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" height="90mm" viewBox="0 0 120 90">
 <g fill="none" stroke-width="0.5">
@@ -25,8 +25,8 @@ fn toolpath(profile: &Profile) -> Toolpath {
     let pens = Inventory::parse("fineliner-12", traceur::pens::BUILT_IN[0].1).unwrap().pens;
     let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
     let drawing = svg::read("drawing.svg", DRAWING.as_bytes(), &options).unwrap().drawing;
-    let placement = Placement::new(profile, drawing.page.height);
-    plan(&drawing, &Options::new(placement.reach(profile, drawing.page.width))).0
+    let placement = Placement::of_page(profile, drawing.page.width, drawing.page.height).unwrap();
+    plan(&drawing, &Options::new(placement.reach(drawing.page.width))).0
 }
 
 /// Plots pass by pass; gives the marks of each pen, in page space, or the last event where it did not end well.
@@ -35,7 +35,7 @@ async fn plot(
     profile: &Profile,
     faults: &str,
 ) -> Result<Vec<(Pen, Vec<Polyline>)>, String> {
-    let placement = Placement::new(profile, toolpath.page.height);
+    let placement = Placement::of_page(profile, toolpath.page.width, toolpath.page.height).unwrap();
     let mut inked = Vec::new();
     for (index, pass) in toolpath.passes.iter().enumerate() {
         let program = encode(index, pass, profile, &placement);

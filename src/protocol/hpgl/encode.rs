@@ -45,9 +45,16 @@ pub fn encode(
     }
     encoder.word("PU;SP0;");
     encoder.flush(true);
+    let slot = encoder.slot(pass_index, pass);
     Program {
         dialect: Dialect::Hpgl,
-        title: String::new(),
+        title: format!(
+            "traceur pass {}: pen {} in place {}, {} strokes",
+            pass_index + 1,
+            pass.pen.id,
+            slot,
+            pass.strokes.len()
+        ),
         statements: encoder.statements,
         lift: vec!["PU;SP0;".into()],
     }
