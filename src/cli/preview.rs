@@ -170,7 +170,7 @@ fn simulate_program(
     };
     let placement = Placement::of_page(profile, page.width, page.height)?;
     let trace = sim::run_program(bytes, profile)?;
-    trace.warnings.iter().for_each(|warning| terminal.warn(warning));
+    trace.warnings.iter().for_each(|warning| terminal.warn(format!("the plotter objects: {warning}")));
     let slots = trace.pieces.iter().map(|piece| piece.pen).max().unwrap_or(0);
     let pens = args.input.program_pens(slots)?;
     let travel_mm = travel_mm(&pipeline::marks(&trace, &placement));

@@ -45,17 +45,25 @@ pub fn encode(
     }
     encoder.word("PU;SP0;");
     encoder.flush(true);
+    let slot = encoder.slot(pass_index, pass);
     Program {
         dialect: Dialect::Hpgl,
-        title: String::new(),
+        title: format!(
+            "traceur pass {}: pen {} in place {}, {} strokes",
+            pass_index + 1,
+            pass.pen.id,
+            slot,
+            pass.strokes.len()
+        ),
         statements: encoder.statements,
         lift: vec!["PU;SP0;".into()],
     }
 }
 
-/// Bytes of a statement, so that a few fit into the plotter's buffer at once.
+/// Bytes of a statement: a few fit into the plotter's buffer at once, and one with its marker into two thirds of the
+/// smallest. The longest instruction is `AA-16000,-11000,-189,4;`.
 pub(super) fn longest_statement(buffer_bytes: usize) -> usize {
-    (buffer_bytes / 4).clamp(32, 96)
+    (buffer_bytes / 4).clamp(28, 96)
 }
 
 struct Encoder<'a> {
@@ -300,7 +308,7 @@ mod tests {
             let wave: Vec<(f64, f64)> =
                 (0..200).map(|i| (20.0 + f64::from(i), 100.0 + 7.0 * f64::from(i % 2))).collect();
             let program = program(id, &[&wave, &wave[..2]], |_| {});
-            let limit = if id == "hp7440a" { 32 } else { 96 };
+            let limit = if id == "hp7440a" { 28 } else { 96 };
             assert!(program.statements.iter().all(|s| s.line.len() <= limit && s.line.ends_with(';')));
             let vertices: Vec<usize> = program
                 .statements

@@ -122,8 +122,15 @@ async fn what_is_asked_for_is_drawn_by_every_model_and_handshake() {
 
 #[tokio::test]
 async fn portrait_pages_and_a3_come_out_on_the_page() {
-    for (size, at) in [((210.0, 297.0), (100.0, 250.0)), ((420.0, 297.0), (380.0, 150.0))] {
-        let profile = profile("hp7475a");
+    for (id, size, at) in [
+        ("hp7475a", (210.0, 297.0), (100.0, 250.0)),
+        ("hp7475a", (420.0, 297.0), (380.0, 150.0)),
+        ("hp7475a", (215.9, 279.4), (200.0, 260.0)),
+        ("hp7475a", (431.8, 279.4), (410.0, 150.0)),
+        ("hp7550a", (431.8, 279.4), (418.0, 150.0)),
+        ("dpx-3300", (594.0, 841.0), (570.0, 820.0)),
+    ] {
+        let profile = profile(id);
         let placement = Placement::of_page(&profile, size.0, size.1).unwrap();
         let asked = vec![line(&[(40.0, 30.0), at, (40.0, 60.0)])];
         let program = crate::protocol::encode(0, &pass(asked.clone()), &profile, &placement);

@@ -192,13 +192,16 @@ impl VirtualHpgl {
         self.drafter.moves.push(Move::Speed(self.limits[0], self.limits[1]));
     }
 
-    /// `PS`: 0 to 3 is the larger of the two sheets that a switch tells apart, 4 to 127 the smaller.
+    /// `PS`: 0 to 3 is the larger of the two sheets that a switch tells apart, 4 to 127 the smaller. A real plotter's rear
+    /// switch tells metric sheets from US ones; here the number does, as the profile has it.
     fn load(&mut self, params: &[f64]) -> Result<(), u8> {
         count(params, 0..=1)?;
         within(params, 0.0..=127.0)?;
         let Some(ps) = params.first() else { return Ok(()) };
         let large = *ps < 4.0;
-        let paper = self.hpgl.papers.iter().find(|paper| paper.ps.is_some_and(|ps| (ps < 4) == large));
+        let papers = || self.hpgl.papers.iter().filter_map(|paper| Some((paper, paper.ps?)));
+        let same = papers().find(|(_, word)| f64::from(*word) == ps.trunc());
+        let paper = same.or_else(|| papers().find(|(_, word)| (*word < 4) == large)).map(|(paper, _)| paper);
         if let Some(paper) = paper.filter(|paper| **paper != self.drafter.paper) {
             self.drafter.paper = paper.clone();
             self.drafter.default_scaling_points();

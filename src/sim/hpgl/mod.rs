@@ -5,7 +5,7 @@
 //! coordinate pair at a time as the pen gets there, errors by number after which it goes on, hard clip limits at which
 //! the pen lifts, a carousel. Each vector goes from stop to stop. Characters are boxes, not letters ([`letters`]).
 //!
-//! Not built: the DTR line, the monitor mode, turnaround and intercharacter delays (answers take no time), `ESC.A`, plotter
+//! Not built: the DTR line, the monitor mode, turnaround and intercharacter delays (answers take no time), plotter
 //! off (its rear switch is at D), polygon mode and downloadable characters of larger models (told as a warning), pen force.
 
 mod carriage;
@@ -109,10 +109,17 @@ impl VirtualPlotter for VirtualHpgl {
 }
 
 impl VirtualHpgl {
-    /// A plotter that has just been switched on, with its largest sheet loaded and a pen put in by hand.
+    /// A plotter that has just been switched on, with its largest sheet loaded and a pen put in by hand. Where `PS` can't
+    /// tell it of another, the sheet is as large as any that it takes.
     #[must_use]
     pub fn new(profile: &Profile, hpgl: &Hpgl) -> Self {
-        let paper = hpgl.largest_paper().cloned().unwrap_or_else(|| no_paper(profile, hpgl));
+        let mut paper = hpgl.largest_paper().cloned().unwrap_or_else(|| no_paper(profile, hpgl));
+        if !hpgl.knows("PS") {
+            for other in &hpgl.papers {
+                paper.x_range = union(paper.x_range, other.x_range);
+                paper.y_range = union(paper.y_range, other.y_range);
+            }
+        }
         let drafter = Drafter::new(hpgl, paper);
         let at = drafter.to_sheet(drafter.at);
         Self {
@@ -264,7 +271,9 @@ impl VirtualHpgl {
                 (self.enquired, self.length_asked) = (false, false);
             }
             b'L' => self.length_asked = true,
-            b'A' => self.say(&self.hpgl.identity.clone()),
+            // Roland's own question for the model.
+            b'A' if self.hpgl.identity.starts_with("DPX") => self.say(&self.hpgl.identity.clone()),
+            b'A' => self.settings.fail(11),
             b'O' => {
                 let state = if self.is_idle(now) { 8 } else { 0 };
                 let state = state + if self.view { 16 } else { 0 } + if self.lever_up { 32 } else { 0 };
@@ -331,6 +340,10 @@ impl VirtualHpgl {
             *warning = text;
         }
     }
+}
+
+fn union(a: [i32; 2], b: [i32; 2]) -> [i32; 2] {
+    [a[0].min(b[0]), a[1].max(b[1])]
 }
 
 /// What errors mean; the simulator's own words, as it shares nothing with the driver.

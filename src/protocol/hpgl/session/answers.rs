@@ -194,7 +194,9 @@ impl Session {
                 });
                 self.phase = Phase::Closed;
             }
-            Phase::Streaming | Phase::Lifting if state == 8 && !self.asked.is_empty() => {
+            Phase::Greeting | Phase::Streaming | Phase::Lifting
+                if state == 8 && (!self.asked.is_empty() || self.short_of_room) =>
+            {
                 self.idle_reports += 1;
                 if self.idle_reports >= IDLE_REPORTS {
                     self.fault(Fault::Stalled);
