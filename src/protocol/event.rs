@@ -86,7 +86,7 @@ pub enum Fault {
     Deaf,
     /// Its pen is elsewhere than where it was sent (HP-GL).
     #[error(
-        "the pen is not where it was sent: bytes were lost or changed on the wire, or the plotter is set to another sheet than the page's"
+        "the pen is not where it was sent: bytes were lost or changed on the wire, or the plotter is set to another sheet than the page's, or reaches less than its profile says"
     )]
     Strayed,
     /// It is locked after an alarm (GRBL).

@@ -19,7 +19,10 @@ const PROBES: usize = 6;
 const SETTLE: Duration = Duration::from_millis(200);
 /// Between questions about state and errors.
 const POLL: Duration = Duration::from_millis(1000);
-/// Without any answer to a question that is answered at once.
+/// Without an answer to a question that is answered at once: it is asked again.
+const REPEAT: Duration = Duration::from_secs(3);
+const REPEATS: usize = 3;
+/// Without an answer to `OE;` from an empty buffer.
 const SILENCE: Duration = Duration::from_secs(10);
 /// Answers that say "nothing to do" while a marker is not answered.
 const IDLE_REPORTS: usize = 3;
@@ -126,6 +129,8 @@ pub struct Session {
     /// The pen was lifted for the pause only.
     lifted: bool,
     machine_state: u32,
+    /// Questions in a row that were not answered.
+    unanswered: usize,
     idle_reports: usize,
     outgoing: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
@@ -164,6 +169,7 @@ impl Session {
             paused: false,
             lifted: false,
             machine_state: 0,
+            unanswered: 0,
             idle_reports: 0,
             outgoing: VecDeque::new(),
             events: VecDeque::new(),
@@ -300,8 +306,17 @@ impl Session {
         }
         self.next_poll = now + POLL;
         let oldest = self.questions.front().map(|(_, since)| *since);
-        if oldest.is_some_and(|since| now.saturating_sub(since) >= SILENCE) {
-            return self.fault(if self.phase == Phase::Greeting { Fault::Deaf } else { Fault::Silent });
+        if oldest.is_some_and(|since| now.saturating_sub(since) >= REPEAT) {
+            self.unanswered += 1;
+            if self.unanswered == REPEATS {
+                return self.fault(if self.phase == Phase::Greeting { Fault::Deaf } else { Fault::Silent });
+            }
+            self.questions.clear();
+            match self.phase {
+                Phase::Aborting => self.question(now, Question::Fence),
+                Phase::Closing => self.question(now, Question::Error),
+                _ => {}
+            }
         }
         let waits_for_error = self.asked.contains(&Asked::Error);
         if waits_for_error && now.saturating_sub(self.phase_begin) >= SILENCE {
@@ -410,7 +425,9 @@ impl Session {
         for instruction in line.split(';') {
             let Some((name, params)) = instruction.split_at_checked(2) else { continue };
             match name {
-                "PU" | "SP" | "IN" => self.down = false,
+                "PU" => self.down = false,
+                // Where the carriage rests after a visit to the carousel is the model's affair.
+                "SP" | "IN" => (self.down, self.at) = (false, None),
                 "PD" => self.down = true,
                 "AA" => self.at = None,
                 _ => {}

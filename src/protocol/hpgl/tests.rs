@@ -417,6 +417,23 @@ fn a_pen_elsewhere_than_it_was_sent_is_a_fault() {
 }
 
 #[test]
+fn a_lost_answer_is_made_up_for_by_the_next() {
+    let (hpgl, _) = setup(Handshake::None);
+    let (program, _) = program(&profile("hp7475a"), vec![strokes().remove(2)]);
+    let mut session = streaming(&hpgl, program);
+    let begun = sent(&mut session);
+    events(&mut session);
+    let markers: Vec<&str> = begun.split("OA;").collect();
+    assert!(markers.len() >= 3);
+    let now = Duration::from_secs(1);
+    session
+        .handle_bytes(now, format!("?,{}\r{},1\r", last_pair(markers[0]), last_pair(markers[1])).as_bytes());
+    let told = events(&mut session);
+    assert!(told.iter().any(|event| matches!(event, Event::Completed { .. })), "{told:?}");
+    assert!(!session.is_closed());
+}
+
+#[test]
 fn another_models_name_is_told() {
     let (hpgl, program) = setup(Handshake::None);
     let mut session = Session::new(program, &hpgl);

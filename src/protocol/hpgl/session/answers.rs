@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::super::{Reply, error_meaning, extended_error_meaning};
-use super::{Asked, IDLE_REPORTS, POLL, Phase, Question, ROOM, Session};
+use super::{Asked, IDLE_REPORTS, Marker, POLL, Phase, Question, ROOM, Session};
 use crate::protocol::{Event, Fault, Session as _, State, Status};
 
 impl Session {
     pub(super) fn handle_reply(&mut self, now: Duration, reply: Reply) {
+        if matches!(reply, Reply::Number(_) | Reply::Position { .. }) {
+            self.unanswered = 0;
+        }
         match reply {
             Reply::Xoff => self.xoff = true,
             Reply::Xon => self.xoff = false,
@@ -218,14 +221,22 @@ impl Session {
 
     /// An answer to `OA;`: all before it has been drawn.
     fn handle_position(&mut self, now: Duration, x: i64, y: i64) {
-        let Some(Asked::Marker(marker)) = self.asked.front().copied() else {
+        let Some(Asked::Marker(mut marker)) = self.asked.front().copied() else {
             return self.events.push_back(Event::Garbled(format!("{x},{y}, but no OA was waiting for it")));
         };
+        let is_here =
+            |marker: &Marker| marker.at.is_none_or(|at| (at.0 - x).abs() <= 1 && (at.1 - y).abs() <= 1);
         self.asked.pop_front();
+        // An answer may have been lost on the way: then this is the next one's, which proves as much.
+        while !is_here(&marker)
+            && let Some(Asked::Marker(next)) = self.asked.front().copied()
+        {
+            marker = next;
+            self.asked.pop_front();
+        }
         self.idle_reports = 0;
         self.proven_bytes = marker.bytes;
-        let strayed = marker.at.is_some_and(|at| (at.0 - x).abs() > 1 || (at.1 - y).abs() > 1);
-        if strayed {
+        if !is_here(&marker) {
             return self.fault(Fault::Strayed);
         }
         if self.phase == Phase::Lifting {
