@@ -150,7 +150,7 @@ impl Drafter {
     }
 
     /// User units to plotter units.
-    pub(super) fn from_user(&self, [x, y]: [f64; 2]) -> Point {
+    pub(super) fn user_point(&self, [x, y]: [f64; 2]) -> Point {
         match self.scale {
             None => Point::new(x, y),
             Some([x0, _, y0, _]) => {
@@ -177,7 +177,7 @@ impl Drafter {
             let (ux, uy) = self.user_unit();
             Point::new(self.at.x + pair[0] * ux, self.at.y + pair[1] * uy)
         } else {
-            self.from_user(pair)
+            self.user_point(pair)
         }
     }
 

@@ -150,7 +150,7 @@ impl VirtualHpgl {
                 [] => self.drafter.window = self.drafter.hard_clip(),
                 [x0, y0, x1, y1] => {
                     within(params, -FARTHEST..=FARTHEST)?;
-                    let (a, b) = (self.drafter.from_user([*x0, *y0]), self.drafter.from_user([*x1, *y1]));
+                    let (a, b) = (self.drafter.user_point([*x0, *y0]), self.drafter.user_point([*x1, *y1]));
                     let window = Rect::from_points(a.round(), b.round());
                     self.drafter.window = window.intersect(self.drafter.hard_clip());
                 }
@@ -365,7 +365,7 @@ impl VirtualHpgl {
         let count = (sweep.abs() / chord - 1e-9).ceil().max(1.0) as u32;
         let point = |index: u32| {
             let angle = (start + sweep * f64::from(index) / f64::from(count)).to_radians();
-            self.drafter.from_user([center[0] + radius * angle.cos(), center[1] + radius * angle.sin()])
+            self.drafter.user_point([center[0] + radius * angle.cos(), center[1] + radius * angle.sin()])
         };
         Ok((0..=count).map(point).collect())
     }

@@ -355,13 +355,18 @@ fn a_vector_with_the_paper_lever_up_is_error_8() {
 fn limits_of_the_sheets_are_the_manuals() {
     let profile = Profile::built_in("hp7475a").unwrap();
     let Firmware::Hpgl(hpgl) = &profile.firmware else { panic!() };
-    let limits: Vec<(&str, i32, i32, Option<[i32; 2]>, Option<[i32; 2]>)> =
-        hpgl.papers.iter().map(|p| (p.name.as_str(), p.x_range[1], p.y_range[1], p.p1, p.p2)).collect();
+    let limits: Vec<String> = hpgl
+        .papers
+        .iter()
+        .map(|p| {
+            format!("{} {:?} {:?} {:?} {:?}", p.name, p.x_range, p.y_range, p.p1.unwrap(), p.p2.unwrap())
+        })
+        .collect();
     let expected = [
-        ("A4", 11_040, 7_721, Some([603, 521]), Some([10_603, 7_721])),
-        ("A3", 16_158, 11_040, Some([170, 602]), Some([15_370, 10_602])),
-        ("A", 10_365, 7_962, Some([250, 596]), Some([10_250, 7_796])),
-        ("B", 16_640, 10_365, Some([522, 259]), Some([15_722, 10_259])),
+        "A4 [0, 11040] [0, 7721] [603, 521] [10603, 7721]",
+        "A3 [0, 16158] [0, 11040] [170, 602] [15370, 10602]",
+        "A [0, 10365] [0, 7962] [250, 596] [10250, 7796]",
+        "B [0, 16640] [0, 10365] [522, 259] [15722, 10259]",
     ];
     assert_eq!(limits, expected);
 }
