@@ -4,11 +4,13 @@
 //! pens, machines, files.
 
 mod clip;
+mod fit;
 mod hatch;
 mod polyline;
 mod region;
 
 pub use clip::{clip, inside};
+pub use fit::{ArcOptions, Piece, arc_center, fit_arcs};
 pub use hatch::{FillRule, hatch};
 pub use kurbo::{Affine, BezPath, Point, Rect, Vec2};
 pub use polyline::{Polyline, flatten};
