@@ -8,6 +8,7 @@ mod fit;
 mod hatch;
 mod polyline;
 mod region;
+mod simplify;
 
 pub use clip::{clip, inside};
 pub use fit::{ArcOptions, Piece, arc_center, fit_arcs};
@@ -15,3 +16,4 @@ pub use hatch::{FillRule, hatch};
 pub use kurbo::{Affine, BezPath, Point, Rect, Vec2};
 pub use polyline::{Polyline, flatten};
 pub use region::Region;
+pub use simplify::simplify;
