@@ -3,6 +3,7 @@
 //! Comes in: curves as [`kurbo::BezPath`]. Goes out: polylines, flattened, clipped, hatched. Deliberately absent:
 //! pens, machines, files.
 
+mod area;
 mod clip;
 mod fit;
 mod hatch;
@@ -10,6 +11,7 @@ mod polyline;
 mod region;
 mod simplify;
 
+pub use area::Area;
 pub use clip::{clip, inside};
 pub use fit::{ArcOptions, Piece, arc_center, fit_arcs};
 pub use hatch::{FillRule, hatch};
