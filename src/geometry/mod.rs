@@ -5,6 +5,7 @@
 
 mod area;
 mod clip;
+mod fill;
 mod fit;
 mod hatch;
 mod polyline;
@@ -13,6 +14,7 @@ mod simplify;
 
 pub use area::Area;
 pub use clip::{clip, inside};
+pub use fill::{FillStyle, Pattern, fill};
 pub use fit::{ArcOptions, Piece, arc_center, fit_arcs};
 pub use hatch::{FillRule, hatch};
 pub use kurbo::{Affine, BezPath, Point, Rect, Vec2};
