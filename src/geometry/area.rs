@@ -20,8 +20,8 @@ pub struct Area {
 /// The corners of a closed line; x and y, mm.
 type Ring = Vec<[f64; 2]>;
 
-/// Angle that one piece of a rounded corner turns through; rad. With a radius of 0.5 mm, 0.01 mm off the circle.
-const CORNER: f64 = 0.4;
+/// Greatest distance between a rounded corner and its pieces; mm.
+const ROUNDNESS: f64 = 0.01;
 
 impl Area {
     /// The inside of `path`, every subpath closed, curves within 0.01 mm.
@@ -68,7 +68,8 @@ impl Area {
     /// What lies at most `by` mm beyond its edge, corners rounded; less when `by` is negative.
     #[must_use]
     pub fn grown(&self, by: f64) -> Self {
-        let style = OutlineStyle::new(by).line_join(LineJoin::Round(CORNER));
+        let piece = 2.0 * (1.0 - (ROUNDNESS / by.abs()).min(1.0)).acos();
+        let style = OutlineStyle::new(by).line_join(LineJoin::Round(piece));
         Self { shapes: self.shapes.outline(&style) }
     }
 

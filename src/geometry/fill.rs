@@ -61,7 +61,7 @@ pub fn fill(area: &Area, style: &FillStyle) -> Vec<Polyline> {
                 lines.extend(zigzags(&inner, &part, style.spacing, style.angle));
                 lines.extend(zigzags(&inner, &part, style.spacing, style.angle + FRAC_PI_2));
             }
-            Pattern::Concentric => lines.extend(rings(inner.clone(), style.spacing)),
+            Pattern::Concentric => lines.extend(rings(&inner, style.spacing)),
         }
         // What is narrower than the tip is traced. A corner that the round tip can't reach is not.
         let least = if inner.is_empty() { 0.0 } else { style.tip.powi(2) };
@@ -110,19 +110,21 @@ fn zigzags(inner: &Area, outer: &Area, spacing: f64, angle: f64) -> Vec<Polyline
     zigzags
 }
 
-/// Rings along the edge of `area`, a spacing apart, until nothing is left.
-fn rings(mut area: Area, spacing: f64) -> Vec<Polyline> {
+/// Rings along the edge of `area`, a spacing apart, until nothing is left. Each is made from the edge itself: rings made
+/// from rings gather corners and errors.
+fn rings(area: &Area, spacing: f64) -> Vec<Polyline> {
     let mut rings = Vec::new();
-    for _ in 0..MOST_RINGS {
-        if area.is_empty() {
+    let mut ring = area.clone();
+    for count in 1..=MOST_RINGS {
+        if ring.is_empty() {
             break;
         }
-        rings.extend(edges(&area));
+        rings.extend(edges(&ring));
         // What is left between two rings can be wider than a line, and yet too narrow for a ring a full spacing in.
-        for part in area.parts().filter(|part| part.shrunk(spacing).is_empty()) {
+        for part in ring.parts().filter(|part| part.shrunk(spacing).is_empty()) {
             rings.extend(edges(&part.shrunk(spacing / 2.0)));
         }
-        area = area.shrunk(spacing);
+        ring = area.shrunk(spacing * count as f64);
     }
     rings
 }
