@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod generate;
 mod input;
+mod layout;
 mod machines;
 mod models;
 mod pens;

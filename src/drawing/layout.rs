@@ -232,6 +232,13 @@ fn count(whole: f64, part: f64) -> usize {
 }
 
 impl Arrangement {
+    /// From the drawing as it was read to each of its copies on one sheet, counted from 0; mm.
+    #[must_use]
+    pub fn copies_on(&self, sheet: usize) -> Vec<Affine> {
+        let shift = self.sheets.get(sheet).copied().unwrap_or_default();
+        self.copies.iter().map(|copy| copy.then_translate(shift)).collect()
+    }
+
     /// Cuts one sheet, counted from 0 row by row, out of the whole picture, with registration marks at its corners in
     /// the color that shows best. `None`: there is no such sheet.
     #[must_use]

@@ -36,6 +36,8 @@ pub struct FillStyle {
 const NARROWEST: f64 = 0.02;
 /// A line goes on in the next row when that begins this near; spacings.
 const NEAR: f64 = 3.0;
+/// Smaller bits of paper between rings don't show; squares of half the tip.
+const BARE: f64 = 2.0;
 /// How often the narrow rest of an area is looked at again for what is narrower still.
 const ROUNDS: usize = 4;
 /// Most rings from an edge inward; more is a mistake in the shape or the spacing.
@@ -61,7 +63,7 @@ pub fn fill(area: &Area, style: &FillStyle) -> Vec<Polyline> {
                 lines.extend(zigzags(&inner, &part, style.spacing, style.angle));
                 lines.extend(zigzags(&inner, &part, style.spacing, style.angle + FRAC_PI_2));
             }
-            Pattern::Concentric => lines.extend(rings(&inner, style.spacing)),
+            Pattern::Concentric => lines.extend(rings(&inner, style)),
         }
         // What is narrower than the tip is traced. A corner that the round tip can't reach is not.
         let least = if inner.is_empty() { 0.0 } else { style.tip.powi(2) };
@@ -111,20 +113,24 @@ fn zigzags(inner: &Area, outer: &Area, spacing: f64, angle: f64) -> Vec<Polyline
 }
 
 /// Rings along the edge of `area`, a spacing apart, until nothing is left. Each is made from the edge itself: rings made
-/// from rings gather corners and errors.
-fn rings(area: &Area, spacing: f64) -> Vec<Polyline> {
+/// from rings gather corners and errors. Where two rings of one width leave paper between them that is too narrow for a
+/// third, it is traced.
+fn rings(area: &Area, style: &FillStyle) -> Vec<Polyline> {
     let mut rings = Vec::new();
     let mut ring = area.clone();
+    let half = style.tip.min(style.spacing) / 2.0;
     for count in 1..=MOST_RINGS {
         if ring.is_empty() {
             break;
         }
         rings.extend(edges(&ring));
-        // What is left between two rings can be wider than a line, and yet too narrow for a ring a full spacing in.
-        for part in ring.parts().filter(|part| part.shrunk(spacing).is_empty()) {
-            rings.extend(edges(&part.shrunk(spacing / 2.0)));
+        let next = area.shrunk(style.spacing * count as f64);
+        for bare in ring.shrunk(half).without([&next.grown(style.spacing - half)]).parts() {
+            if bare.size() > BARE * half.powi(2) {
+                rings.extend(traced(&bare, style.spacing / 2.0, 1));
+            }
         }
-        ring = area.shrunk(spacing * count as f64);
+        ring = next;
     }
     rings
 }

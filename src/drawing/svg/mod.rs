@@ -25,7 +25,7 @@ mod tests;
 pub use label::Label;
 pub use options::{Fill, Hatching, LayersBy, ReadOptions, Skipped};
 pub use read::{Import, SourceLayer, read};
-pub use render::{Picture, render};
+pub use render::{Picture, View, render};
 pub use write::write;
 
 #[cfg(doc)]

@@ -273,11 +273,19 @@ fn a_drawing_without_namespace_is_read() {
 
 #[test]
 fn pictures_have_the_pages_size_and_white_paper() {
-    let picture = render("a.svg", fixture!("fills"), 50.8).unwrap();
+    let picture = render("a.svg", fixture!("fills"), 50.8, None).unwrap();
     assert_eq!((picture.width_px, picture.height_px, picture.rgb.len()), (100, 100, 10_000));
     assert_eq!(picture.rgb[0], [255; 3]);
+    let turned = Layout { turn: std::f64::consts::PI, ..Layout::default() };
+    let options = ReadOptions { layout: Some(&turned), ..ReadOptions::default() };
+    let arrangement = read("a.svg", fixture!("overlap"), &options).unwrap().arrangement;
+    let view = View { page: arrangement.page, copies: arrangement.copies };
+    let turned = render("a.svg", fixture!("overlap"), 50.8, Some(&view)).unwrap();
+    let plain = render("a.svg", fixture!("overlap"), 50.8, None).unwrap();
+    let differ = turned.rgb.iter().rev().zip(&plain.rgb).filter(|(a, b)| a != b).count();
+    assert!(differ < turned.rgb.len() / 50, "{differ} pixels differ");
     for dpi in [0.0, -1.0, f64::NAN, 1e9] {
-        assert!(render("a.svg", fixture!("fills"), dpi).is_err());
+        assert!(render("a.svg", fixture!("fills"), dpi, None).is_err());
     }
 }
 
