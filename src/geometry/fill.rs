@@ -54,14 +54,17 @@ pub fn fill(area: &Area, style: &FillStyle) -> Vec<Polyline> {
     }
     for part in area.parts() {
         let inner = part.shrunk(style.tip / 2.0);
-        if style.outline && style.pattern != Pattern::Concentric {
+        let outline = style.outline && style.pattern != Pattern::Concentric;
+        // Lines end in the middle of the line along the edge.
+        let hatched = if outline { part.shrunk(style.tip) } else { inner.clone() };
+        if outline {
             lines.extend(edges(&inner));
         }
         match style.pattern {
-            Pattern::Hatch => lines.extend(zigzags(&inner, &part, style.spacing, style.angle)),
+            Pattern::Hatch => lines.extend(zigzags(&hatched, &part, style.spacing, style.angle)),
             Pattern::Crosshatch => {
-                lines.extend(zigzags(&inner, &part, style.spacing, style.angle));
-                lines.extend(zigzags(&inner, &part, style.spacing, style.angle + FRAC_PI_2));
+                lines.extend(zigzags(&hatched, &part, style.spacing, style.angle));
+                lines.extend(zigzags(&hatched, &part, style.spacing, style.angle + FRAC_PI_2));
             }
             Pattern::Concentric => lines.extend(rings(&inner, style)),
         }

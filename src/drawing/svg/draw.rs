@@ -10,11 +10,15 @@ use super::options::{ReadOptions, Skipped};
 use crate::drawing::{Layer, Stroke};
 use crate::geometry::{Area, FillRule, FillStyle, Pattern, Polyline, Rect, Region, fill, flatten};
 
+/// Gaps up to twice this between areas of one color are closed; mm.
+const SEAM: f64 = 0.005;
+
 /// All that decides what shows.
 pub(super) struct Scene<'a> {
     clips: Vec<ClipShape>,
     /// What hides; the highest first. Empty: nothing does.
     covers: Vec<Cover>,
+    is_hiding: bool,
     options: &'a ReadOptions<'a>,
 }
 
@@ -67,7 +71,7 @@ impl<'a> Scene<'a> {
         let is_hiding = options.occlude.unwrap_or(options.fill.pattern().is_some());
         let mut covers = if is_hiding { found.covers } else { Vec::new() };
         covers.reverse();
-        Self { clips: found.clips.into_iter().map(clip).collect(), covers, options }
+        Self { clips: found.clips.into_iter().map(clip).collect(), covers, is_hiding, options }
     }
 
     /// The strokes of every pen's marks.
@@ -76,15 +80,21 @@ impl<'a> Scene<'a> {
         let mut drawn = Drawn { layers: Vec::new(), filled_mm: 0.0, hidden_mm };
         for (group, shown) in groups.into_iter().zip(shown) {
             let mut strokes = Vec::new();
+            let mut areas = Vec::new();
             for mark in shown {
                 match mark {
                     Shown::Lines(paths) => strokes.extend(paths.into_iter().map(|path| Stroke { path })),
-                    Shown::Area(area) => {
-                        let lines = self.fill(&area, group.pen.tip);
-                        drawn.filled_mm += lines.iter().map(Polyline::length).sum::<f64>();
-                        strokes.extend(lines.iter().map(|line| Stroke { path: line.to_path() }));
-                    }
+                    Shown::Area(area) => areas.push(area),
                 }
+            }
+            // What touches in one color is one area, without a seam. Cuts fit each other to the rounding of numbers only.
+            if self.is_hiding && areas.len() > 1 {
+                areas = vec![Area::union(&areas).grown(SEAM).shrunk(SEAM)];
+            }
+            for area in areas {
+                let lines = self.fill(&area, group.pen.tip);
+                drawn.filled_mm += lines.iter().map(Polyline::length).sum::<f64>();
+                strokes.extend(lines.iter().map(|line| Stroke { path: line.to_path() }));
             }
             if !strokes.is_empty() {
                 drawn.layers.push(Layer { pen: group.pen, strokes });
