@@ -332,33 +332,35 @@ pub(super) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0 + 0.0
 }
 
+/// In the table, a pass of the pen before.
+const REFILL: &str = "  refill";
+
 impl Report {
     /// Before and after, for people.
     pub(super) fn to_table(&self) -> String {
         let row = |name: &str, strokes, draw: f64, travel: [f64; 2], lifts: [usize; 2], seconds: [f64; 2]| {
-            vec![
-                name.to_owned(),
-                format!("{strokes}"),
-                format!("{:.2} m", draw / 1000.0),
-                format!("{:.2} > {:.2} m", travel[0] / 1000.0, travel[1] / 1000.0),
-                format!("{} > {}", lifts[0], lifts[1]),
-                format!("{} > {}", clock(seconds[0]), clock(seconds[1])),
-            ]
+            let mut row = vec![name.to_owned(), format!("{strokes}"), format!("{:.2} m", draw / 1000.0)];
+            // What came in for a pen is said once, not again at its refills.
+            let both = |before: String, after: String| {
+                if name == REFILL { after } else { format!("{before} > {after}") }
+            };
+            row.push(both(format!("{:.2}", travel[0] / 1000.0), format!("{:.2} m", travel[1] / 1000.0)));
+            row.push(both(lifts[0].to_string(), lifts[1].to_string()));
+            row.push(both(clock(seconds[0]), clock(seconds[1])));
+            row
         };
-        let mut rows: Vec<_> = self
-            .passes
-            .iter()
-            .map(|pass| {
-                row(
-                    &pass.pen,
-                    pass.strokes,
-                    pass.draw_mm,
-                    [pass.input.travel_mm, pass.travel_mm],
-                    [pass.input.lifts, pass.lifts],
-                    [pass.input.seconds, pass.seconds],
-                )
-            })
-            .collect();
+        let mut rows = Vec::new();
+        for (index, pass) in self.passes.iter().enumerate() {
+            let is_refill = index > 0 && self.passes[index - 1].pen == pass.pen;
+            rows.push(row(
+                if is_refill { REFILL } else { &pass.pen },
+                pass.strokes,
+                pass.draw_mm,
+                [pass.input.travel_mm, pass.travel_mm],
+                [pass.input.lifts, pass.lifts],
+                [pass.input.seconds, pass.seconds],
+            ));
+        }
         rows.push(row(
             "all",
             self.strokes,

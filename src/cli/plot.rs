@@ -47,10 +47,12 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let count = planned.programs.len();
     for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
         let name = &pass.pen.name;
+        let is_refill = index > 0 && planned.toolpath.passes[index - 1].pen.id == pass.pen.id;
+        let what = if is_refill { "refill" } else { "mount" };
         terminal.event(&json!({ "event": "pass", "pass": index + 1, "of": count, "pen": &pass.pen.id }))?;
         if ask
             && !terminal
-                .wait_for_enter(&format!("pass {} of {count}: mount {name}, then press Enter", index + 1))
+                .wait_for_enter(&format!("pass {} of {count}: {what} {name}, then press Enter", index + 1))
         {
             return Err(Failure::Stopped(format!("stopped before {name}: plot again when it is mounted")));
         }
