@@ -38,7 +38,7 @@
 //!
 //! `sim` never imports `protocol`, so that a mistake in an encoder can't be mirrored by its own decoder.
 //!
-//! **Invariants**, kept with the table by `tests/tidy.rs`: candle only in `generator`; lyon only in `geometry`;
+//! **Invariants**, kept with the table by `tests/tidy.rs`: candle only in `generator`; lyon and i_overlay only in `geometry`;
 //! serialport only in `transport`; clap only in `cli`; no clock, sleep or unseeded randomness outside `job`,
 //! `transport` and `cli` (protocol and simulator time is a `Duration` since the session began); files are opened only
 //! in `cli`, `job` and `generator/weights`; mm/min only in [`units`], the G-code encoder and the G-code virtual

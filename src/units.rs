@@ -74,6 +74,16 @@ const DURATION: Kind = Kind {
     example: "150ms",
     units: &[("ms", 0.001), ("s", 1.0), ("min", 60.0), ("h", 3600.0)],
 };
+const ANGLE: Kind = Kind {
+    name: "angle",
+    example: "45deg",
+    units: &[
+        ("deg", std::f64::consts::PI / 180.0),
+        ("°", std::f64::consts::PI / 180.0),
+        ("rad", 1.0),
+        ("turn", std::f64::consts::TAU),
+    ],
+};
 
 /// Reads a length such as `0.35mm`, `2in`, `21cm`; mm.
 ///
@@ -111,6 +121,17 @@ pub fn acceleration(text: &str) -> Result<f64, Error> {
 /// As [`length`].
 pub fn duration(text: &str) -> Result<f64, Error> {
     parse(text, &DURATION)
+}
+
+/// Reads an angle such as `45deg`, `-90°`, `0.5rad`, `0.25turn`; rad. It may be negative.
+///
+/// # Errors
+/// When the number or its unit is missing, or the value is not finite.
+pub fn angle(text: &str) -> Result<f64, Error> {
+    match text.trim().strip_prefix('-') {
+        Some(rest) => parse(rest, &ANGLE).map(|angle| -angle),
+        None => parse(text, &ANGLE),
+    }
 }
 
 fn parse(text: &str, kind: &Kind) -> Result<f64, Error> {
@@ -212,6 +233,8 @@ mod tests {
         assert_eq!(speed("2400mm/min"), Ok(40.0));
         assert_eq!(duration("1.5h"), Ok(5400.0));
         assert_eq!(acceleration("500mm/s²"), Ok(500.0));
+        assert_eq!(angle("-0.5turn"), Ok(-std::f64::consts::PI));
+        assert!(angle("90").is_err() && angle("--90deg").is_err());
     }
 
     #[test]

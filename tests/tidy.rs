@@ -43,10 +43,11 @@ const MAY_USE: [(&str, &[&str]); 15] = [
 ];
 
 /// A text that may stand only in files whose path begins with one of these.
-const ONLY_IN: [(&str, &[&str]); 17] = [
+const ONLY_IN: [(&str, &[&str]); 18] = [
     ("candle_core", &["generator/"]),
     ("candle_nn", &["generator/"]),
     ("lyon::", &["geometry/"]),
+    ("i_overlay::", &["geometry/"]),
     ("serialport::", &["transport/"]),
     ("clap::", &["cli/"]),
     ("Instant::now", &["job/", "transport/", "cli/"]),

@@ -12,7 +12,8 @@ use super::{Failure, Terminal, files, pipeline};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur export drawing.svg -m grbl-servo -o programs
-  traceur export one-pen.svg -m grbl-z -o - | less")]
+  traceur export one-pen.svg -m grbl-z -o - | less
+  traceur export poster.svg --tile A4 -o programs     a folder a sheet")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
@@ -31,28 +32,37 @@ struct Exported {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let profile = args.input.profile()?;
-    let planned = pipeline::plan_input(&args.input.read(terminal)?, args.input.effort, &profile, terminal)?;
-    if files::is_dash(&args.output) {
-        return match planned.programs.as_slice() {
-            [program] => terminal.stdout(program.to_text().as_bytes()),
-            many => Err(Failure::Input(format!(
-                "{} passes don't fit in one stream: give a folder to -o",
-                many.len()
-            ))),
+    let sheets = args.input.read_sheets(terminal)?;
+    let mut written: Vec<Exported> = Vec::new();
+    for sheet in &sheets {
+        let planned = pipeline::plan_input(&sheet.input, &args.input.wishes(), &profile, terminal)?;
+        if files::is_dash(&args.output) {
+            return match (planned.programs.as_slice(), sheets.len()) {
+                ([program], 1) => terminal.stdout(program.to_text().as_bytes()),
+                (many, 1) => Err(Failure::Input(format!(
+                    "{} passes don't fit in one stream: give a folder to -o",
+                    many.len()
+                ))),
+                (_, many) => Err(Failure::Input(format!(
+                    "{many} sheets don't fit in one stream: choose one with --sheet, or give a folder to -o"
+                ))),
+            };
+        }
+        let folder = match sheet.number {
+            None => args.output.clone(),
+            Some(number) => args.output.join(format!("sheet-{number}")),
         };
+        let folder = files::OutFolder::open(&folder)?;
+        let paths = planned.write_programs(&folder, terminal)?;
+        written.extend(paths.iter().zip(planned.programs.iter().zip(&planned.toolpath.passes)).map(
+            |(path, (program, pass))| Exported {
+                path: path.display().to_string(),
+                pen: pass.pen.id.clone(),
+                bytes: program.to_text().len(),
+                statements: program.statements.len(),
+            },
+        ));
     }
-    let folder = files::OutFolder::open(&args.output)?;
-    let paths = planned.write_programs(&folder, terminal)?;
-    let written: Vec<Exported> = paths
-        .iter()
-        .zip(planned.programs.iter().zip(&planned.toolpath.passes))
-        .map(|(path, (program, pass))| Exported {
-            path: path.display().to_string(),
-            pen: pass.pen.id.clone(),
-            bytes: program.to_text().len(),
-            statements: program.statements.len(),
-        })
-        .collect();
     terminal.result(&serde_json::json!({ "files": &written }), || {
         let rows: Vec<_> = written
             .iter()

@@ -1,18 +1,21 @@
 //! What the commands after `generate` take: an SVG, a saved plan, or a program for a plotter.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::layout::{FillArgs, LayoutArgs, length, positive_length};
+use super::pipeline::Wishes;
 use super::{Failure, Terminal, files, machines, pens};
 use crate::color::{parse_hex, to_hex};
-use crate::drawing::svg::{self, Fill, LayersBy, ReadOptions};
+use crate::drawing::svg::{self, Import, LayersBy, ReadOptions, View};
 use crate::drawing::{Drawing, Page};
-use crate::geometry::{Point, Polyline};
+use crate::geometry::{Point, Polyline, Rect};
 use crate::machine::Profile;
 use crate::pens::Pen;
-use crate::toolpath::{Pass, Toolpath};
+use crate::toolpath::{Pass, Split, Toolpath};
 
 /// The input and how to read it.
 #[derive(Debug, clap::Args)]
@@ -28,12 +31,25 @@ pub(super) struct InputArgs {
     /// What makes a layer.
     #[arg(long, value_enum, default_value_t = Layers::Auto)]
     layers: Layers,
-    /// What becomes of filled shapes without an outline.
-    #[arg(long, value_enum, default_value_t = Fills::Outline)]
-    fill: Fills,
     /// Trials of the search for a better order, for each stroke; about 20 µs each. Default: 5, and 100 000 at most.
     #[arg(long, value_name = "N")]
-    pub(super) effort: Option<usize>,
+    effort: Option<usize>,
+    /// Leave out vertices that move a line by less than this; `0mm` keeps all.
+    #[arg(long, value_name = "LENGTH", value_parser = length, default_value = "0.01mm")]
+    simplify: f64,
+    /// Leave out strokes, and dots, that are shorter than this once they are joined. Default: none.
+    #[arg(long, value_name = "LENGTH", value_parser = length, default_value = "0mm", hide_default_value = true)]
+    min_stroke: f64,
+    /// Begin a new pass, to refill the pen, before more than this is drawn: `50m`. A stroke that fits a fill is not cut.
+    #[arg(long, value_name = "LENGTH", value_parser = positive_length)]
+    split_mm: Option<f64>,
+    /// Where a refill cuts a stroke, go on this far before the cut.
+    #[arg(long, value_name = "LENGTH", value_parser = length, default_value = "0mm", requires = "split_mm")]
+    split_overlap: f64,
+    #[command(flatten)]
+    fills: FillArgs,
+    #[command(flatten)]
+    pub(super) layout: LayoutArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -45,22 +61,47 @@ enum Layers {
     Color,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Fills {
-    Outline,
-    Hatch,
-    None,
-}
-
 /// What was read.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// An SVG: its bytes and what they say.
-    Drawing { svg: Vec<u8>, drawing: Drawing },
+    /// An SVG, laid out.
+    Drawing(Box<Laid>),
     /// A saved plan.
     Toolpath(Toolpath),
     /// Somebody's program for a plotter.
     Program(Vec<u8>),
+}
+
+/// A drawing on its sheet.
+#[derive(Debug)]
+pub(super) struct Laid {
+    pub(super) drawing: Drawing,
+    /// What may be drawn on of the sheet, margins and all; mm.
+    pub(super) area: Rect,
+    /// The SVG's bytes, and where they lie on the sheet.
+    pub(super) svg: Rc<[u8]>,
+    pub(super) view: View,
+    /// Length of the lines that ink areas, and of what lies hidden below them; mm.
+    pub(super) filled_mm: f64,
+    pub(super) hidden_mm: f64,
+}
+
+/// One sheet of what was read.
+#[derive(Debug)]
+pub(super) struct Sheet {
+    /// Its number, from 1, where there are several.
+    pub(super) number: Option<usize>,
+    pub(super) input: Input,
+}
+
+impl Sheet {
+    /// A file's name for this sheet: `ink.png`, or `ink-2.png`.
+    pub(super) fn file(&self, path: &Path) -> PathBuf {
+        let Some(number) = self.number else { return path.to_owned() };
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
+        path.with_file_name(format!("{stem}-{number}{extension}"))
+    }
 }
 
 impl InputArgs {
@@ -73,14 +114,43 @@ impl InputArgs {
         if files::is_dash(&self.input) { "stdin".into() } else { self.input.display().to_string() }
     }
 
-    /// Reads the input and says what was left out.
+    /// How the toolpath is to be made.
+    pub(super) fn wishes(&self) -> Wishes {
+        Wishes {
+            effort: self.effort,
+            simplify: self.simplify,
+            min_stroke: self.min_stroke,
+            split: self.split_mm.map(|most| Split { most, overlap: self.split_overlap }),
+        }
+    }
+
+    /// Reads the input, one sheet of it, and says what was left out.
     pub(super) fn read(&self, terminal: &Terminal) -> Result<Input, Failure> {
+        let mut sheets = self.read_sheets(terminal)?;
+        let count = sheets.len();
+        match sheets.pop() {
+            Some(sheet) if count == 1 => Ok(sheet.input),
+            _ => Err(Failure::Input(format!(
+                "this takes {count} sheets: choose one with --sheet 1 to {count}"
+            ))),
+        }
+    }
+
+    /// Reads the input, a drawing for each sheet, and says what was left out.
+    pub(super) fn read_sheets(&self, terminal: &Terminal) -> Result<Vec<Sheet>, Failure> {
         let bytes = files::read(&self.input)?;
         let start = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace() && *byte != 0xef);
         let is_svg = self.input.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg"));
+        let one = |input| Ok(vec![Sheet { number: None, input }]);
         match start {
-            Some(b'{') if !is_svg => Ok(Input::Toolpath(parse_plan(&self.name(), &bytes)?)),
-            Some(c) if !is_svg && is_program(c) => Ok(Input::Program(bytes)),
+            Some(b'{') if !is_svg => {
+                self.layout.refuse_for("a saved plan")?;
+                one(Input::Toolpath(parse_plan(&self.name(), &bytes)?))
+            }
+            Some(c) if !is_svg && is_program(c) => {
+                self.layout.refuse_for("a program for a plotter")?;
+                one(Input::Program(bytes))
+            }
             _ => self.read_svg(bytes, terminal),
         }
     }
@@ -96,7 +166,7 @@ impl InputArgs {
         Ok(chosen)
     }
 
-    fn read_svg(&self, svg: Vec<u8>, terminal: &Terminal) -> Result<Input, Failure> {
+    fn read_svg(&self, svg: Vec<u8>, terminal: &Terminal) -> Result<Vec<Sheet>, Failure> {
         let pens = self.pens.as_deref().map(pens::choose).transpose()?.unwrap_or_default();
         let layers = match self.layers {
             Layers::Auto => LayersBy::Auto,
@@ -104,20 +174,57 @@ impl InputArgs {
             Layers::Id => LayersBy::Id,
             Layers::Color => LayersBy::Color,
         };
-        let fill = match self.fill {
-            Fills::Outline => Fill::Outline,
-            Fills::Hatch => Fill::Hatch,
-            Fills::None => Fill::None,
+        let layout = self.layout.layout();
+        let options = ReadOptions {
+            layers,
+            pens: &pens,
+            fill: self.fills.fill(),
+            hatching: self.fills.hatching(),
+            occlude: self.fills.occlude(),
+            layout: Some(&layout),
         };
-        let import = svg::read(
-            &self.name(),
-            &svg,
-            &ReadOptions { layers, pens: &pens, fill, ..ReadOptions::default() },
-        )?;
+        let import = svg::read(&self.name(), &svg, &options)?;
         for warning in &import.warnings {
             terminal.warn(warning);
         }
-        Ok(Input::Drawing { svg, drawing: import.drawing })
+        self.sheets(&import, svg.into(), terminal)
+    }
+
+    /// The chosen sheet, or all that are not empty.
+    fn sheets(&self, import: &Import, svg: Rc<[u8]>, terminal: &Terminal) -> Result<Vec<Sheet>, Failure> {
+        let count = import.arrangement.sheets.len();
+        let chosen = match self.layout.sheet {
+            Some(number) if (1..=count).contains(&number) => number - 1..number,
+            Some(number) => {
+                return Err(Failure::Input(format!("--sheet {number}: there are {count} sheets")));
+            }
+            None => 0..count,
+        };
+        let is_alone = chosen.len() == 1;
+        let mut sheets = Vec::new();
+        for index in chosen {
+            let cut = import.arrangement.cut(&import.drawing, index);
+            let Some(drawing) = cut.filter(|drawing| drawing.strokes() > 0) else {
+                terminal.say(format!("sheet {} of {count} is empty", index + 1));
+                continue;
+            };
+            let page = drawing.page;
+            let laid = Laid {
+                // What is cut over sheets ends at the margins already, and its registration marks lie beyond.
+                area: if import.arrangement.is_cut { page.rect() } else { import.arrangement.area },
+                svg: svg.clone(),
+                view: View { page, copies: import.arrangement.copies_on(index) },
+                filled_mm: import.filled_mm,
+                hidden_mm: import.hidden_mm,
+                drawing,
+            };
+            let number = (!is_alone).then_some(index + 1);
+            sheets.push(Sheet { number, input: Input::Drawing(Box::new(laid)) });
+        }
+        if sheets.is_empty() {
+            return Err(Failure::Input("nothing to draw: the sheet is empty".into()));
+        }
+        Ok(sheets)
     }
 }
 

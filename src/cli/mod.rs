@@ -9,6 +9,7 @@ mod files;
 mod folders;
 mod generate;
 mod input;
+mod layout;
 mod machines;
 mod models;
 mod pens;

@@ -1,12 +1,17 @@
 //! From a drawing to bytes and from bytes to ink: what `run`, `plan`, `export`, `preview` and `plot` share.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
+use kurbo::Shape as _;
 use serde::Serialize;
 
 use super::files::OutFolder;
 use super::terminal::{clock, table};
-use super::{Failure, Terminal, input::Input};
+use super::{
+    Failure, Terminal,
+    input::{Input, Laid},
+};
 use crate::drawing::svg;
 use crate::drawing::{Drawing, Page};
 use crate::generator::Picture;
@@ -18,7 +23,7 @@ use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
 use crate::protocol::{self, Program};
 use crate::sim::MotionTrace;
 use crate::sim::ink::Paper;
-use crate::toolpath::{self, Options, Pass, Statistics, Toolpath};
+use crate::toolpath::{self, Options, Pass, Split, Statistics, Toolpath};
 
 /// A toolpath on a machine, with what it costs and the bytes for it.
 #[derive(Debug)]
@@ -64,12 +69,33 @@ pub(super) struct Report {
     pub(super) passes: Vec<PassReport>,
     /// Left, top, right, bottom of all ink; page mm.
     pub(super) bounds_mm: [f64; 4],
+    #[serde(flatten)]
+    pub(super) counts: Counts,
+}
+
+/// What became of the drawing on its way.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Counts {
     /// Length that lay outside the drawable area and was cut off.
     pub(super) clipped_mm: f64,
+    /// Length that lay hidden below filled shapes.
+    pub(super) hidden_mm: f64,
+    /// Length of the lines that ink filled shapes.
+    pub(super) hatch_mm: f64,
+    /// Vertices left out.
+    pub(super) simplified_vertices: usize,
+    /// Strokes of which nothing is drawn: outside, or the same dot again.
+    pub(super) dropped_strokes: usize,
+    /// Strokes shorter than asked for.
+    pub(super) tiny_strokes: usize,
+    /// Strokes without length.
+    pub(super) dots: usize,
+    /// Stops to refill a pen.
+    pub(super) refills: usize,
 }
 
 /// The cost of the order that came in.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(super) struct Before {
     pub(super) strokes: usize,
     pub(super) travel_mm: f64,
@@ -89,15 +115,39 @@ pub(super) struct PassReport {
     pub(super) input: Before,
 }
 
+/// How a toolpath is to be made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wishes {
+    pub(super) effort: Option<usize>,
+    /// mm.
+    pub(super) simplify: f64,
+    /// mm.
+    pub(super) min_stroke: f64,
+    pub(super) split: Option<Split>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        let Options { effort, simplify_tolerance, least_stroke, split, .. } = Options::new(Rect::ZERO);
+        Self { effort, simplify: simplify_tolerance, min_stroke: least_stroke, split }
+    }
+}
+
 /// Plans what was read. A program that somebody else wrote has no plan.
 pub(super) fn plan_input(
     input: &Input,
-    effort: Option<usize>,
+    wishes: &Wishes,
     profile: &Profile,
     terminal: &Terminal,
 ) -> Result<Planned, Failure> {
     match input {
-        Input::Drawing { drawing, .. } => plan(drawing, effort, profile, terminal),
+        Input::Drawing(laid) => {
+            let Laid { drawing, area, filled_mm, hidden_mm, .. } = laid.as_ref();
+            let mut planned = plan(drawing, Some(*area), wishes, profile, terminal)?;
+            planned.report.counts.hatch_mm = rounded(*filled_mm);
+            planned.report.counts.hidden_mm = rounded(*hidden_mm);
+            Ok(planned)
+        }
         Input::Toolpath(toolpath) => {
             let placement = Placement::of_page(profile, toolpath.page.width, toolpath.page.height)?;
             check_reach(toolpath, profile, &placement)?;
@@ -109,40 +159,100 @@ pub(super) fn plan_input(
     }
 }
 
-/// Clips, joins, orders, times and encodes a drawing.
+/// Clips, joins, orders, times and encodes a drawing. `area` is what may be drawn on of the page, if not all.
 pub(super) fn plan(
     drawing: &Drawing,
-    effort: Option<usize>,
+    area: Option<Rect>,
+    wishes: &Wishes,
     profile: &Profile,
     terminal: &Terminal,
 ) -> Result<Planned, Failure> {
     let page = drawing.page;
     let placement = Placement::of_page(profile, page.width, page.height)?;
-    let options = Options { effort, ..Options::new(placement.reach(page.width)) };
+    let reach = placement.reach(page.width);
+    // Ink that was fitted to the margins ends there to the rounding of numbers.
+    let area = area.map_or(reach, |area| area.inflate(1e-3, 1e-3).intersect(reach));
+    let options = Options {
+        effort: wishes.effort,
+        simplify_tolerance: wishes.simplify,
+        least_stroke: wishes.min_stroke,
+        split: wishes.split,
+        ..Options::new(area)
+    };
     let (toolpath, report) = toolpath::plan(drawing, &options);
     if toolpath.passes.is_empty() {
-        return Err(Failure::Input(format!(
-            "nothing to draw: no stroke lies inside the {} x {} mm that `{}` reaches on this page",
-            options.area.width(),
-            options.area.height(),
-            profile.id
-        )));
+        let (width, height) = (area.width(), area.height());
+        let why = if report.tiny > 0 {
+            format!("all {} strokes are shorter than --min-stroke", report.tiny)
+        } else {
+            let help = mend(drawing, area, profile);
+            let id = &profile.id;
+            format!(
+                "no stroke lies inside the {width:.1} x {height:.1} mm that `{id}` reaches on this page; {help}"
+            )
+        };
+        return Err(Failure::Input(format!("nothing to draw: {why}")));
     }
     if report.clipped_mm >= 0.05 {
         terminal.warn(format!(
-            "{:.1} mm of line lay outside the drawable area and were cut off",
-            report.clipped_mm
+            "{:.1} mm of line lay outside the drawable area and were cut off; {}",
+            report.clipped_mm,
+            mend(drawing, area, profile)
         ));
     }
+    if report.tiny > 0 {
+        terminal.say(format!("{} strokes shorter than --min-stroke are left out", report.tiny));
+    }
     let given = toolpath::as_given(drawing, &options);
-    let before: Vec<Before> = given.passes.iter().map(|pass| before(pass, profile, &placement)).collect();
-    Ok(assemble(toolpath, profile, &placement, &before, report.clipped_mm))
+    let mut of_pen: HashMap<&str, Before> = HashMap::new();
+    for pass in &given.passes {
+        of_pen.insert(&pass.pen.id, before(pass, profile, &placement));
+    }
+    // The first pass of a pen has all that came in for it; those after a refill have nothing.
+    let passes = toolpath.passes.iter();
+    let before: Vec<Before> =
+        passes.map(|pass| of_pen.remove(pass.pen.id.as_str()).unwrap_or_default()).collect();
+    let counts = Counts {
+        clipped_mm: rounded(report.clipped_mm),
+        simplified_vertices: report.simplified,
+        dropped_strokes: report.dropped,
+        tiny_strokes: report.tiny,
+        dots: report.dots,
+        refills: toolpath.passes.windows(2).filter(|pair| pair[0].pen.id == pair[1].pen.id).count(),
+        ..Counts::default()
+    };
+    Ok(assemble(toolpath, profile, &placement, &before, counts))
+}
+
+/// What helps when a drawing does not fit.
+fn mend(drawing: &Drawing, area: Rect, profile: &Profile) -> String {
+    let (page, bed) = (drawing.page, &profile.bed);
+    let paths =
+        drawing.layers.iter().flat_map(|layer| &layer.strokes).map(|stroke| stroke.path.bounding_box());
+    let ink = paths.reduce(|a, b| a.union(b)).unwrap_or(Rect::ZERO);
+    let (width, height) = (ink.width(), ink.height());
+    if page.width > bed.width + 0.1 || page.height > bed.height + 0.1 {
+        let (w, h) = (page.width.min(bed.width), page.height.min(bed.height));
+        return format!(
+            "the page of {:.1} x {:.1} mm is larger than the bed of {:.1} x {:.1} mm of `{}`: --page {w}x{h}mm --fit makes it fit, \
+             --tile {w}x{h}mm cuts it over several sheets",
+            page.width, page.height, bed.width, bed.height, profile.id
+        );
+    }
+    let size = format!("the ink takes {width:.1} x {height:.1} mm");
+    if width <= area.width() && height <= area.height() {
+        format!("{size} and fits: --center moves it inside")
+    } else if height <= area.width() && width <= area.height() {
+        format!("{size}: --rotate 90deg --center makes it fit")
+    } else {
+        format!("{size}: --fit makes it fit")
+    }
 }
 
 /// A saved toolpath is drawn as it stands.
 fn keep(toolpath: Toolpath, profile: &Profile, placement: &Placement) -> Planned {
     let before: Vec<Before> = toolpath.passes.iter().map(|pass| before(pass, profile, placement)).collect();
-    assemble(toolpath, profile, placement, &before, 0.0)
+    assemble(toolpath, profile, placement, &before, Counts::default())
 }
 
 fn check_reach(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Result<(), Failure> {
@@ -176,7 +286,7 @@ fn assemble(
     profile: &Profile,
     placement: &Placement,
     before: &[Before],
-    clipped_mm: f64,
+    counts: Counts,
 ) -> Planned {
     let passes: Vec<PassReport> = toolpath
         .passes
@@ -219,7 +329,7 @@ fn assemble(
         },
         passes,
         bounds_mm: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(rounded),
-        clipped_mm: rounded(clipped_mm),
+        counts,
     };
     Planned { toolpath, programs, report }
 }
@@ -230,33 +340,35 @@ pub(super) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0 + 0.0
 }
 
+/// In the table, a pass of the pen before.
+const REFILL: &str = "  refill";
+
 impl Report {
     /// Before and after, for people.
     pub(super) fn to_table(&self) -> String {
         let row = |name: &str, strokes, draw: f64, travel: [f64; 2], lifts: [usize; 2], seconds: [f64; 2]| {
-            vec![
-                name.to_owned(),
-                format!("{strokes}"),
-                format!("{:.2} m", draw / 1000.0),
-                format!("{:.2} > {:.2} m", travel[0] / 1000.0, travel[1] / 1000.0),
-                format!("{} > {}", lifts[0], lifts[1]),
-                format!("{} > {}", clock(seconds[0]), clock(seconds[1])),
-            ]
+            let mut row = vec![name.to_owned(), format!("{strokes}"), format!("{:.2} m", draw / 1000.0)];
+            // What came in for a pen is said once, not again at its refills.
+            let both = |before: String, after: String| {
+                if name == REFILL { after } else { format!("{before} > {after}") }
+            };
+            row.push(both(format!("{:.2}", travel[0] / 1000.0), format!("{:.2} m", travel[1] / 1000.0)));
+            row.push(both(lifts[0].to_string(), lifts[1].to_string()));
+            row.push(both(clock(seconds[0]), clock(seconds[1])));
+            row
         };
-        let mut rows: Vec<_> = self
-            .passes
-            .iter()
-            .map(|pass| {
-                row(
-                    &pass.pen,
-                    pass.strokes,
-                    pass.draw_mm,
-                    [pass.input.travel_mm, pass.travel_mm],
-                    [pass.input.lifts, pass.lifts],
-                    [pass.input.seconds, pass.seconds],
-                )
-            })
-            .collect();
+        let mut rows = Vec::new();
+        for (index, pass) in self.passes.iter().enumerate() {
+            let is_refill = index > 0 && self.passes[index - 1].pen == pass.pen;
+            rows.push(row(
+                if is_refill { REFILL } else { &pass.pen },
+                pass.strokes,
+                pass.draw_mm,
+                [pass.input.travel_mm, pass.travel_mm],
+                [pass.input.lifts, pass.lifts],
+                [pass.input.seconds, pass.seconds],
+            ));
+        }
         rows.push(row(
             "all",
             self.strokes,
@@ -317,10 +429,11 @@ impl Inked {
 /// Resolution at which ink and drawing are compared: twice the gap's own, so that both are averaged alike.
 pub(super) const GAP_DPI: f64 = 144.0;
 
-/// The picture that an SVG's viewer shows, at [`GAP_DPI`].
-pub(super) fn viewed(file: &str, svg: &[u8]) -> Result<Picture, Failure> {
-    let seen = svg::render(file, svg, GAP_DPI)?;
-    Ok(of_rgb8(seen.width_px, seen.height_px, &seen.rgb))
+/// The picture that an SVG's viewer shows, laid out, at [`GAP_DPI`]; `None`: the input is no SVG.
+pub(super) fn viewed(file: &str, input: &Input) -> Result<Option<Picture>, Failure> {
+    let Input::Drawing(laid) = input else { return Ok(None) };
+    let seen = svg::render(file, &laid.svg, GAP_DPI, Some(&laid.view))?;
+    Ok(Some(of_rgb8(seen.width_px, seen.height_px, &seen.rgb)))
 }
 
 /// The marks that a trace left, in page space.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::input::{Input, InputArgs};
+use super::input::InputArgs;
 use super::pipeline::{self, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
@@ -20,6 +20,7 @@ use crate::sim::MotionTrace;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur plot drawing.svg --port sim
+  traceur plot poster.svg --tile 2x2 --sheet 3 --port sim
   traceur plot drawing.svg -p my-pens.toml -m grbl-servo --port /dev/ttyUSB0
   traceur plot plan.json -m grbl-z --port sim@20 --json")]
 pub(super) struct Args {
@@ -38,21 +39,20 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
-    let planned = pipeline::plan_input(&input, args.input.effort, &profile, terminal)?;
-    let wanted = match &input {
-        Input::Drawing { svg, .. } => Some(pipeline::viewed(&args.input.name(), svg)?),
-        Input::Toolpath(_) | Input::Program(_) => None,
-    };
+    let planned = pipeline::plan_input(&input, &args.input.wishes(), &profile, terminal)?;
+    let wanted = pipeline::viewed(&args.input.name(), &input)?;
     let ask = !args.yes && matches!(port, Port::Serial(_));
     let mut passes: Vec<(Pen, Vec<Polyline>)> = Vec::new();
     let mut seconds = 0.0;
     let count = planned.programs.len();
     for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
         let name = &pass.pen.name;
+        let is_refill = index > 0 && planned.toolpath.passes[index - 1].pen.id == pass.pen.id;
+        let what = if is_refill { "refill" } else { "mount" };
         terminal.event(&json!({ "event": "pass", "pass": index + 1, "of": count, "pen": &pass.pen.id }))?;
         if ask
             && !terminal
-                .wait_for_enter(&format!("pass {} of {count}: mount {name}, then press Enter", index + 1))
+                .wait_for_enter(&format!("pass {} of {count}: {what} {name}, then press Enter", index + 1))
         {
             return Err(Failure::Stopped(format!("stopped before {name}: plot again when it is mounted")));
         }

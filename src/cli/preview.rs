@@ -1,6 +1,6 @@
 //! `traceur preview`: the bytes through the virtual plotter, the ink on paper.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ use crate::sim::{self, MotionTrace};
 #[command(after_help = "Examples:
   traceur preview drawing.svg -p fineliner-12 -o ink.png
   traceur preview drawing.svg -m grbl-z -o marks.svg
+  traceur preview logo.svg --fill concentric --page A5 --fit -o ink.png
+  traceur preview poster.svg --tile 2x2 -o ink.png    ink-1.png to ink-4.png
   traceur preview somebody-elses.gcode -m grbl-z -o ink.png --page A4")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -31,9 +33,6 @@ pub(super) struct Args {
     /// Pixels an inch of the picture.
     #[arg(long, default_value_t = 300.0, value_parser = parse_dpi)]
     dpi: f64,
-    /// The sheet for a program that names none; default: the machine's whole bed.
-    #[arg(long)]
-    page: Option<String>,
 }
 
 /// Reads a resolution.
@@ -66,8 +65,38 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::Input(format!("{}: name it `.png` or `.svg`", output.display())));
     }
     let profile = args.input.profile()?;
-    let input = args.input.read(terminal)?;
-    let simulated = simulate(&input, &profile, args, terminal)?;
+    let sheets = args.input.read_sheets(terminal)?;
+    if files::is_dash(&output) && sheets.len() > 1 {
+        return Err(Failure::Input(format!(
+            "{} sheets don't fit in one stream: choose one with --sheet",
+            sheets.len()
+        )));
+    }
+    let reports: Result<Vec<Report>, Failure> = sheets
+        .iter()
+        .map(|sheet| one(&sheet.input, &sheet.file(&output), as_svg, &profile, args, terminal))
+        .collect();
+    let reports = reports?;
+    if files::is_dash(&output) {
+        return Ok(());
+    }
+    let text = || reports.iter().map(Report::to_text).collect::<Vec<_>>().join("\n");
+    match reports.as_slice() {
+        [report] => terminal.result(report, text),
+        many => terminal.result(&serde_json::json!({ "sheets": many }), text),
+    }
+}
+
+/// Inks one sheet.
+fn one(
+    input: &Input,
+    output: &Path,
+    as_svg: bool,
+    profile: &Profile,
+    args: &Args,
+    terminal: &Terminal,
+) -> Result<Report, Failure> {
+    let simulated = simulate(input, profile, args, terminal)?;
     if too_large(&simulated.page, args.dpi) {
         return Err(Failure::Input(format!(
             "{} dpi of this page is too large a picture: give a smaller --dpi",
@@ -75,28 +104,23 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         )));
     }
     let inked = pipeline::ink(&simulated.page, &simulated.passes, args.dpi, terminal);
-    let gap = match &input {
-        Input::Drawing { svg, .. } => {
-            let wanted = pipeline::viewed(&args.input.name(), svg)?;
+    let gap = match pipeline::viewed(&args.input.name(), input)? {
+        Some(wanted) => {
             let compared = pipeline::ink(&simulated.page, &simulated.passes, pipeline::GAP_DPI, terminal);
             Some(compared.gap(&wanted, &simulated.page)?)
         }
-        Input::Toolpath(_) | Input::Program(_) => None,
+        None => None,
     };
     let bytes = if as_svg { simulated.to_svg().into_bytes() } else { to_png(&inked.picture)? };
-    files::write(&output, &bytes, terminal)?;
-    if files::is_dash(&output) {
-        return Ok(());
-    }
-    let report = Report {
+    files::write(output, &bytes, terminal)?;
+    Ok(Report {
         output: output.display().to_string(),
         seconds: rounded(simulated.seconds),
         draw_mm: rounded(inked.draw_mm),
         travel_mm: rounded(simulated.travel_mm),
         off_page_mm: rounded(inked.off_page_mm),
         gap,
-    };
-    terminal.result(&report, || report.to_text())
+    })
 }
 
 fn too_large(page: &Page, dpi: f64) -> bool {
@@ -139,8 +163,8 @@ fn simulate(
 ) -> Result<Simulated, Failure> {
     match input {
         Input::Program(bytes) => simulate_program(bytes, profile, args, terminal),
-        Input::Drawing { .. } | Input::Toolpath(_) => {
-            let planned = pipeline::plan_input(input, args.input.effort, profile, terminal)?;
+        Input::Drawing(_) | Input::Toolpath(_) => {
+            let planned = pipeline::plan_input(input, &args.input.wishes(), profile, terminal)?;
             simulate_plan(&planned, profile)
         }
     }
@@ -164,10 +188,8 @@ fn simulate_program(
     args: &Args,
     terminal: &Terminal,
 ) -> Result<Simulated, Failure> {
-    let page = match &args.page {
-        Some(page) => Page::parse(page)?,
-        None => Page { width: profile.bed.width, height: profile.bed.height },
-    };
+    let bed = Page { width: profile.bed.width, height: profile.bed.height };
+    let page = args.input.layout.page.unwrap_or(bed);
     let placement = Placement::of_page(profile, page.width, page.height)?;
     let trace = sim::run_program(bytes, profile)?;
     trace.warnings.iter().for_each(|warning| terminal.warn(format!("the plotter objects: {warning}")));

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 
     let outcome = generate::make(&settings, terminal)?;
-    let planned = pipeline::plan(&outcome.drawing, None, &profile, terminal)?;
+    let planned = pipeline::plan(&outcome.drawing, None, &pipeline::Wishes::default(), &profile, terminal)?;
     let simulator = if let Port::Sim { .. } = port { port.clone() } else { Port::Sim { pace: None } };
     let passes = plot_passes(&planned, &profile, &simulator, terminal)?;
     let inked = pipeline::ink(&planned.toolpath.page, &passes, recipe.plot.dpi, terminal);

@@ -3,12 +3,14 @@
 //! Comes in: SVG, or the generator's strokes. Goes out: SVG, or strokes for the toolpath. Deliberately absent: order
 //! (that is [`crate::toolpath`]'s) and files (text comes in and goes out).
 
+mod layout;
 mod page;
 pub mod svg;
 
 use kurbo::BezPath;
 
 use crate::pens::Pen;
+pub use layout::{Arrangement, Copies, Layout, Tiles, USUAL_MARGIN};
 pub use page::Page;
 
 /// Why a drawing could not be read or made.
@@ -20,6 +22,9 @@ pub enum Error {
         "`{0}` is not a page: use a name such as `A4`, `A5 landscape`, `letter`, or a size such as `210x297mm`"
     )]
     Page(String),
+    /// A layout that cannot be.
+    #[error("{0}")]
+    Layout(String),
     /// The SVG is not well formed, or says what cannot be drawn.
     #[error("{file}: {message}")]
     Svg {

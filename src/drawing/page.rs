@@ -70,6 +70,12 @@ impl Page {
         sane(self.width) && sane(self.height)
     }
 
+    /// The sheet turned so that it is at least as wide as high.
+    #[must_use]
+    pub fn landscape(self) -> Self {
+        Self { width: self.width.max(self.height), height: self.width.min(self.height) }
+    }
+
     /// The sheet as a rectangle at the origin; mm.
     #[must_use]
     pub fn rect(&self) -> Rect {

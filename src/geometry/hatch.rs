@@ -40,12 +40,16 @@ const MOST_LINES: f64 = 1e6;
 /// fill tessellator, in `f32`, lets lines reach 0.2 mm beyond slivers (seen with random polygons).
 #[must_use]
 pub fn hatch(path: &BezPath, rule: FillRule, spacing: f64, angle: f64) -> Vec<Polyline> {
+    rows(path, rule, spacing, angle).concat()
+}
+
+/// As [`hatch`], with the lines of each row of the grid by themselves.
+pub(super) fn rows(path: &BezPath, rule: FillRule, spacing: f64, angle: f64) -> Vec<Vec<Polyline>> {
     let turned = Affine::rotate(-angle) * path.clone();
     let edges = edges(&turned, (spacing / 4.0).clamp(0.001, 0.02));
     let Some(grid) = Grid::across(&edges, spacing) else { return Vec::new() };
-    let mut hatching = Vec::new();
     let back = Affine::rotate(angle);
-    for (index, mut line) in grid.crossings(&edges).into_iter().enumerate() {
+    let row = |(index, mut line): (usize, Vec<(f64, i32)>)| {
         let y = grid.y(index);
         let mut pieces: Vec<Polyline> = spans(&mut line, rule)
             .map(|(from, to)| Polyline::new(vec![back * Point::new(from, y), back * Point::new(to, y)]))
@@ -54,9 +58,9 @@ pub fn hatch(path: &BezPath, rule: FillRule, spacing: f64, angle: f64) -> Vec<Po
             pieces.reverse();
             pieces.iter_mut().for_each(Polyline::reverse);
         }
-        hatching.append(&mut pieces);
-    }
-    hatching
+        pieces
+    };
+    grid.crossings(&edges).into_iter().enumerate().map(row).collect()
 }
 
 type Edge = LineSegment<f64>;

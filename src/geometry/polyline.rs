@@ -46,6 +46,15 @@ impl Polyline {
         self.points.reverse();
     }
 
+    /// The same line as a path, closed by its last point.
+    #[must_use]
+    pub fn to_path(&self) -> BezPath {
+        let mut path = BezPath::new();
+        path.move_to(self.start());
+        self.points.iter().skip(1).for_each(|point| path.line_to(*point));
+        path
+    }
+
     /// The smallest rectangle around it; mm.
     #[must_use]
     pub fn bounds(&self) -> Rect {

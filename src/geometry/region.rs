@@ -36,8 +36,19 @@ impl Region {
     /// The parts of `line` inside, in drawing direction; a line along the edge is inside. A dot is kept or not.
     #[must_use]
     pub fn clip(&self, line: &Polyline) -> Vec<Polyline> {
+        self.keep(line, |point| self.contains(point))
+    }
+
+    /// The parts of `line` outside, in drawing direction; a line along the edge is not outside. A dot is kept or not.
+    #[must_use]
+    pub fn carve(&self, line: &Polyline) -> Vec<Polyline> {
+        self.keep(line, |point| !self.contains(point))
+    }
+
+    /// The parts of `line` whose points are kept, none of which lies on both sides of an edge.
+    fn keep(&self, line: &Polyline, is_kept: impl Fn(Point) -> bool) -> Vec<Polyline> {
         if line.points.windows(2).all(|pair| pair[0] == pair[1]) {
-            return if self.contains(line.start()) { vec![line.clone()] } else { Vec::new() };
+            return if is_kept(line.start()) { vec![line.clone()] } else { Vec::new() };
         }
         let mut parts: Vec<Vec<Point>> = Vec::new();
         for pair in line.points.windows(2) {
@@ -46,7 +57,7 @@ impl Region {
             cuts.sort_by(f64::total_cmp);
             cuts.dedup();
             for cut in cuts.windows(2) {
-                if !self.contains(pair[0].lerp(pair[1], f64::midpoint(cut[0], cut[1]))) {
+                if !is_kept(pair[0].lerp(pair[1], f64::midpoint(cut[0], cut[1]))) {
                     continue;
                 }
                 let at = |t: f64| if t == 1.0 { pair[1] } else { pair[0].lerp(pair[1], t) };
@@ -186,6 +197,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_inside_and_what_is_outside_make_the_line(
+            corners in prop::collection::vec((0.0..30.0, 0.0..30.0), 3..8),
+            points in prop::collection::vec((0.0..30.0, 0.0..30.0), 2..8),
+        ) {
+            let words: Vec<String> = corners.iter().map(|(x, y)| format!("{x} {y}")).collect();
+            let region = region(&format!("M{} Z", words.join(" L")), FillRule::EvenOdd);
+            let line = line(&points);
+            let length = |parts: &[Polyline]| parts.iter().map(Polyline::length).sum::<f64>();
+            let sum = length(&region.clip(&line)) + length(&region.carve(&line));
+            prop_assert!((sum - line.length()).abs() < 1e-6, "{sum} {}", line.length());
+        }
+
         #[test]
         fn a_square_cuts_like_the_rectangle(points in prop::collection::vec((-20.0..30.0, -20.0..30.0), 2..12)) {
             let line = line(&points);

@@ -10,11 +10,13 @@ mod kicks;
 mod order;
 mod plan;
 mod search;
+mod split;
 mod tree;
 
 pub use join::join;
 pub use order::order;
 pub use plan::{Options, PassReport, Report, as_given, plan};
+pub use split::Split;
 
 use crate::drawing::Page;
 use crate::geometry::{Point, Polyline};

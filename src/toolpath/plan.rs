@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::split::{Split, split};
 use super::{Pass, Statistics, Toolpath, join, order};
 use crate::drawing::{Drawing, Layer};
-use crate::geometry::{Polyline, Rect, clip, flatten};
+use crate::geometry::{Polyline, Rect, clip, flatten, simplify};
 use crate::pens::{Pen, PenSet};
 
 /// How a drawing becomes a toolpath.
@@ -18,22 +19,38 @@ pub struct Options {
     pub join_tolerance: f64,
     /// Trials of the search for a better order, for each stroke; `None`: as [`order()`] has it.
     pub effort: Option<usize>,
+    /// Greatest distance by which leaving out vertices may move a line; mm. 0 leaves out none.
+    pub simplify_tolerance: f64,
+    /// Strokes shorter than this once they are joined, dots too, are not drawn; mm. 0 keeps all.
+    pub least_stroke: f64,
+    /// Where a pass ends because its pen needs ink; `None`: never.
+    pub split: Option<Split>,
 }
 
 impl Options {
-    /// The usual tolerances: 0.01 mm for curves (0.05 mm shows as corners in a circle of 3 mm), 0.1 mm for touching ends.
+    /// The usual tolerances: 0.01 mm for curves (0.05 mm shows as corners in a circle of 3 mm) and for leaving out vertices,
+    /// 0.1 mm for touching ends.
     #[must_use]
     pub fn new(area: Rect) -> Self {
-        Self { area, flatten_tolerance: 0.01, join_tolerance: 0.1, effort: None }
+        Self {
+            area,
+            flatten_tolerance: 0.01,
+            join_tolerance: 0.1,
+            effort: None,
+            simplify_tolerance: 0.01,
+            least_stroke: 0.0,
+            split: None,
+        }
     }
 }
 
-/// What planning did to one pen's strokes.
+/// What planning did to the strokes of one pass.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct PassReport {
     /// The pen's id.
     pub pen: String,
-    /// Its strokes as they were in the drawing: flattened and clipped, in the order given.
+    /// All strokes of the pen as they were in the drawing: flattened and clipped, in the order given. The first pass of a
+    /// pen has them; its passes after a refill have none.
     pub before: Statistics,
     /// Its strokes as they will be plotted.
     pub after: Statistics,
@@ -54,12 +71,18 @@ pub struct Report {
     pub dots: usize,
     /// Strokes of which nothing is drawn: all of it lies outside, or the same pen draws the same dot already.
     pub dropped: usize,
+    /// Vertices left out, because the line stays within the tolerance without them.
+    pub simplified: usize,
+    /// Strokes left out because they are too short.
+    pub tiny: usize,
 }
 
 /// Turns a drawing into passes, light pens first: each pen's strokes are flattened, clipped to the area, joined where they
-/// touch, and put in an order with little travel. Layers of the same pen become one pass; a pen without strokes has none.
+/// touch, put in an order with little travel, and simplified. Layers of the same pen become one pass, or one a refill; a
+/// pen without strokes has none.
 ///
-/// Travel is never longer than in the order given: where joining would make it so, that pen's strokes stay unjoined.
+/// Travel is never longer than in the order given, refills apart: where joining would make it so, that pen's strokes stay
+/// unjoined.
 #[must_use]
 pub fn plan(drawing: &Drawing, options: &Options) -> (Toolpath, Report) {
     let mut toolpath = Toolpath { page: drawing.page, passes: Vec::new() };
@@ -69,13 +92,19 @@ pub fn plan(drawing: &Drawing, options: &Options) -> (Toolpath, Report) {
         if given.is_empty() {
             continue;
         }
-        let before = Statistics::of(&given);
-        let strokes = shortest(without_equal_dots(given, &mut report), options, before.travel_mm);
-        let after = Statistics::of(&strokes);
+        let mut before = Statistics::of(&given);
         report.before += before;
-        report.after += after;
-        report.passes.push(PassReport { pen: pen.id.clone(), before, after });
-        toolpath.passes.push(Pass { pen, strokes });
+        let strokes = shortest(without_equal_dots(given, &mut report), options, before.travel_mm);
+        for strokes in fills(refine(strokes, options, &mut report), options) {
+            let after = Statistics::of(&strokes);
+            report.after += after;
+            report.passes.push(PassReport {
+                pen: pen.id.clone(),
+                before: std::mem::take(&mut before),
+                after,
+            });
+            toolpath.passes.push(Pass { pen: pen.clone(), strokes });
+        }
     }
     (toolpath, report)
 }
@@ -138,6 +167,30 @@ fn is_dot(stroke: &Polyline) -> bool {
 fn shortest(strokes: Vec<Polyline>, options: &Options, most: f64) -> Vec<Polyline> {
     let joined = order(join(strokes.clone(), options.join_tolerance), options.effort);
     if Statistics::of(&joined).travel_mm <= most { joined } else { order(strokes, options.effort) }
+}
+
+/// Without what is too short, and without the vertices that make no difference. Neither lengthens the travel.
+fn refine(mut strokes: Vec<Polyline>, options: &Options, report: &mut Report) -> Vec<Polyline> {
+    let given = strokes.len();
+    strokes.retain(|stroke| stroke.length() >= options.least_stroke);
+    report.tiny += given - strokes.len();
+    if options.simplify_tolerance > 0.0 {
+        for stroke in &mut strokes {
+            let fewer = simplify(stroke, options.simplify_tolerance);
+            report.simplified += stroke.points.len() - fewer.points.len();
+            *stroke = fewer;
+        }
+    }
+    strokes
+}
+
+/// The strokes of one pass, or of one a refill; none without strokes.
+fn fills(strokes: Vec<Polyline>, options: &Options) -> Vec<Vec<Polyline>> {
+    match &options.split {
+        _ if strokes.is_empty() => Vec::new(),
+        Some(at) => split(strokes, at),
+        None => vec![strokes],
+    }
 }
 
 #[cfg(test)]
@@ -204,8 +257,30 @@ mod tests {
                 if n == 0 { kurbo::PathEl::MoveTo(at) } else { kurbo::PathEl::LineTo(at) }
             })
             .collect();
-        let (toolpath, _) = one_pen(vec![Stroke { path }]);
+        let drawing = drawing(vec![(pen(0), vec![Stroke { path }])]);
+        let (toolpath, report) = plan(&drawing, &options());
+        let kept = toolpath.passes[0].strokes[0].points.len();
+        assert!(report.simplified + kept == 1_000_000 && kept < 300_000, "{report:?}");
+        let (toolpath, _) = plan(&drawing, &Options { simplify_tolerance: 0.0, ..options() });
         assert_eq!(toolpath.passes[0].strokes[0].points.len(), 1_000_000);
+    }
+
+    #[test]
+    fn short_strokes_are_dropped_once_they_are_joined() {
+        let strokes =
+            vec![stroke("M1 1 L1 1"), stroke("M5 5 L5.4 5"), stroke("M9 9 L9.4 9"), stroke("M9.4 9 L9.8 9")];
+        let options = Options { least_stroke: 0.5, ..options() };
+        let (toolpath, report) = plan(&drawing(vec![(pen(0), strokes)]), &options);
+        assert_eq!((toolpath.passes[0].strokes.len(), report.tiny), (1, 2));
+    }
+
+    #[test]
+    fn a_pen_that_needs_ink_has_several_passes() {
+        let options = Options { split: Some(Split { most: 15.0, overlap: 1.0 }), ..options() };
+        let (toolpath, report) = plan(&drawing(vec![(pen(0), vec![stroke("M0 5 H40")])]), &options);
+        assert_eq!(toolpath.passes.len(), 3);
+        assert_eq!((report.passes[0].before.strokes, report.passes[1].before.strokes), (1, 0));
+        assert!((report.after.draw_mm - 42.0).abs() < 1e-9);
     }
 
     #[test]

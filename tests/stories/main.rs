@@ -4,6 +4,7 @@
 
 mod bad_input_is_explained;
 mod hostile_bytes;
+mod layout_and_fills;
 mod neuron_to_ink;
 mod own_pens;
 mod plan_what_plot_does;

@@ -17,6 +17,8 @@ const PAPER: f32 = 3.0;
 pub(super) struct Group {
     pub(super) pen: Pen,
     pub(super) marks: Vec<Mark>,
+    /// Whether the pen was made from the marks' color and width.
+    pub(super) is_made: bool,
     /// The top-level layers that it came from, with the number of marks of each.
     pub(super) sources: Vec<Option<usize>>,
 }
@@ -46,20 +48,21 @@ pub(super) fn assign(
     }
 
     let mut groups: Vec<Group> = Vec::new();
-    let mut add = |pen: Pen, marks: Vec<Mark>| {
+    let mut add = |pen: Pen, is_made: bool, marks: Vec<Mark>| {
         let source = marks.first().and_then(|mark| mark.layer).filter(|_| by_layer);
         match groups.iter_mut().find(|group| group.pen.id == pen.id) {
             Some(group) => {
                 group.marks.extend(marks);
                 group.sources.push(source);
             }
-            None => groups.push(Group { pen, marks, sources: vec![source] }),
+            None => groups.push(Group { pen, marks, is_made, sources: vec![source] }),
         }
     };
     if by_layer {
         let mut used: Vec<String> = Vec::new();
         for (layer, marks) in gather(marks, |mark| mark.layer) {
             let pen = layer.and_then(|index| named[index].clone());
+            let mut is_made = false;
             let pen = pen.unwrap_or_else(|| {
                 let colors = color_lengths(&marks);
                 let name =
@@ -70,12 +73,13 @@ pub(super) fn assign(
                 }
                 let color = colors.first().map_or(Srgb8::new(0, 0, 0), |(color, _)| *color);
                 nearest(color, options.pens).cloned().unwrap_or_else(|| {
+                    is_made = true;
                     let id = unique(slug(&name), &used);
                     pen_for(id, name, color, &marks)
                 })
             });
             used.push(pen.id.clone());
-            add(pen, marks);
+            add(pen, is_made, marks);
         }
         return groups;
     }
@@ -91,7 +95,7 @@ pub(super) fn assign(
             let hex = to_hex(color);
             pen_for(hex.trim_start_matches('#').into(), hex, color, &marks)
         });
-        add(pen, marks);
+        add(pen, options.pens.is_empty(), marks);
     }
     let order = PenSet::new(groups.iter().map(|group| group.pen.clone()).collect());
     groups.sort_by_key(|group| order.pens().iter().position(|pen| pen.id == group.pen.id));

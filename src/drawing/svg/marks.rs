@@ -1,7 +1,6 @@
 //! From usvg's tree to marks: paths in mm, each with its color and layer.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use kurbo::{BezPath, PathEl, Point, Shape};
 use resvg::tiny_skia::{PathSegment, Transform};
@@ -12,10 +11,12 @@ use super::options::{Fill, Skipped};
 use super::{MM_PER_PX, door};
 use crate::color::Srgb8;
 use crate::drawing::Error;
-use crate::geometry::{Affine, FillRule, Region};
+use crate::geometry::{Affine, FillRule, Rect};
 
 /// Farthest coordinate that is still believed; mm.
 const FARTHEST: f64 = 1e6;
+/// Opacity above which a fill hides what lies below it.
+const OPAQUE: f32 = 0.99;
 /// Most dashes of one path.
 const MOST_DASHES: f64 = 200_000.0;
 
@@ -31,14 +32,45 @@ pub(super) struct Mark {
     pub(super) width: Option<f64>,
     /// Index of its top-level layer.
     pub(super) layer: Option<usize>,
-    /// It shows inside all of these only.
-    pub(super) clips: Vec<Arc<Region>>,
+    /// It shows inside all of these clips only, by index.
+    pub(super) clips: Vec<usize>,
+    /// What is painted later is higher.
+    pub(super) height: usize,
+}
+
+/// A shape whose fill hides what lies below it.
+#[derive(Debug, Clone)]
+pub(super) struct Cover {
+    /// mm.
+    pub(super) path: BezPath,
+    pub(super) rule: FillRule,
+    /// It hides inside all of these clips only, by index.
+    pub(super) clips: Vec<usize>,
+    pub(super) height: usize,
+}
+
+/// The filled shapes, mm, whose union something is clipped to.
+pub(super) type Clip = Vec<(BezPath, FillRule)>;
+
+impl Mark {
+    /// Bounds of its path, within its clips; `None`: nothing of it shows. mm.
+    pub(super) fn bounds(&self, clips: &[Clip], map: Affine) -> Option<Rect> {
+        let whole = (map * self.path.clone()).bounding_box();
+        self.clips.iter().try_fold(whole, |bounds, clip| {
+            let shapes = clips[*clip].iter().map(|(path, _)| (map * path.clone()).bounding_box());
+            let clip = shapes.reduce(|a, b| a.union(b))?;
+            bounds.overlaps(clip).then(|| bounds.intersect(clip))
+        })
+    }
 }
 
 /// Everything usvg found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) marks: Vec<Mark>,
+    /// Opaque fills, paper-colored ones too; lowest first.
+    pub(super) covers: Vec<Cover>,
+    pub(super) clips: Vec<Clip>,
     pub(super) skipped: Skipped,
     /// Things drawn otherwise than the file asks, and how often.
     pub(super) changed: std::collections::BTreeMap<&'static str, usize>,
@@ -73,8 +105,8 @@ pub(super) fn tree(file: &str, text: &str) -> Result<usvg::Tree, Error> {
 /// Collects the marks of `tree`.
 pub(super) fn find(tree: &usvg::Tree, layers: &[Layer], fill: Fill) -> Found {
     let keys = layers.iter().enumerate().map(|(index, layer)| (layer.key.as_str(), index)).collect();
-    let mut finder = Finder { layers, keys, fill, found: Found::default() };
-    finder.group(tree.root(), &Place::default());
+    let mut finder = Finder { layers, keys, fill, height: 0, found: Found::default() };
+    finder.group(tree.root(), &Place { opacity: 1.0, ..Place::default() });
     finder.found
 }
 
@@ -82,6 +114,8 @@ struct Finder<'a> {
     layers: &'a [Layer],
     keys: HashMap<&'a str, usize>,
     fill: Fill,
+    /// Of the next thing that is painted.
+    height: usize,
     found: Found,
 }
 
@@ -89,7 +123,9 @@ struct Finder<'a> {
 #[derive(Clone, Default)]
 struct Place {
     layer: Option<usize>,
-    clips: Vec<Arc<Region>>,
+    clips: Vec<usize>,
+    /// Of all groups around it.
+    opacity: f32,
 }
 
 impl Finder<'_> {
@@ -102,9 +138,11 @@ impl Finder<'_> {
             self.found.skipped.hidden += 1;
             return;
         }
+        place.opacity *= group.opacity().get();
         let mut clip = group.clip_path();
         while let Some(path) = clip {
-            place.clips.push(Arc::new(region(path, group.abs_transform())));
+            place.clips.push(self.found.clips.len());
+            self.found.clips.push(shapes(path, group.abs_transform()));
             clip = path.clip_path();
         }
         if group.mask().is_some() {
@@ -145,6 +183,8 @@ impl Finder<'_> {
             self.found.skipped.far += 1;
             return;
         }
+        let height = self.height;
+        self.height += 1;
         let mark = |path, area, color, width| Mark {
             path,
             area,
@@ -152,14 +192,19 @@ impl Finder<'_> {
             width,
             layer: place.layer,
             clips: place.clips.clone(),
+            height,
         };
         if let Some(fill) = fill {
             let rule = match fill.rule() {
                 usvg::FillRule::NonZero => FillRule::NonZero,
                 usvg::FillRule::EvenOdd => FillRule::EvenOdd,
             };
+            if fill.opacity().get() * place.opacity > OPAQUE {
+                let clips = place.clips.clone();
+                self.found.covers.push(Cover { path: whole.clone(), rule, clips, height });
+            }
             match self.fill {
-                Fill::Hatch => {
+                Fill::Hatch | Fill::Crosshatch | Fill::Concentric => {
                     let color = self.color(fill.paint());
                     self.found.marks.push(mark(whole.clone(), Some(rule), color, None));
                 }
@@ -225,13 +270,13 @@ fn srgb(color: usvg::Color) -> Srgb8 {
     Srgb8::new(color.red, color.green, color.blue)
 }
 
-fn region(clip: &usvg::ClipPath, of_group: Transform) -> Region {
+fn shapes(clip: &usvg::ClipPath, of_group: Transform) -> Clip {
     let mut shapes = Vec::new();
     clip_shapes(clip.root(), of_group.pre_concat(clip.transform()), &mut shapes);
-    Region::new(&shapes)
+    shapes
 }
 
-fn clip_shapes(group: &usvg::Group, to_root: Transform, shapes: &mut Vec<(BezPath, FillRule)>) {
+fn clip_shapes(group: &usvg::Group, to_root: Transform, shapes: &mut Clip) {
     for node in group.children() {
         match node {
             usvg::Node::Group(group) => clip_shapes(group, to_root, shapes),

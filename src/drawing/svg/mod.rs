@@ -6,9 +6,10 @@
 //!
 //! A file is read in three steps: `door` turns the bytes into sound XML of bounded size and depth; `layers` finds
 //! the top-level layers; `marks` lets usvg resolve CSS, transforms, `use` and shapes. `ink` then gives each mark to a
-//! pen.
+//! pen, and `draw` makes strokes of what shows of them.
 
 mod door;
+mod draw;
 mod ink;
 mod label;
 mod layers;
@@ -22,9 +23,9 @@ mod write;
 mod tests;
 
 pub use label::Label;
-pub use options::{Fill, LayersBy, ReadOptions, Skipped};
+pub use options::{Fill, Hatching, LayersBy, ReadOptions, Skipped};
 pub use read::{Import, SourceLayer, read};
-pub use render::{Picture, render};
+pub use render::{Picture, View, render};
 pub use write::write;
 
 #[cfg(doc)]

@@ -1,6 +1,9 @@
 //! How to read, and what was left out.
 
-use crate::drawing::Page;
+use std::f64::consts::FRAC_PI_4;
+
+use crate::drawing::Layout;
+use crate::geometry::Pattern;
 use crate::pens::Pen;
 
 /// What becomes a layer, and so a pass.
@@ -26,10 +29,44 @@ pub enum Fill {
     /// Along its edge, unless it has a stroke.
     #[default]
     Outline,
-    /// By parallel lines one pen tip apart, beside its stroke if it has one.
+    /// Inked with parallel lines, beside its stroke if it has one.
     Hatch,
+    /// Inked with parallel lines and more across, beside its stroke if it has one.
+    Crosshatch,
+    /// Inked with rings along its edge, beside its stroke if it has one.
+    Concentric,
     /// Only its stroke, if it has one.
     None,
+}
+
+impl Fill {
+    /// How its area is inked, if it is.
+    #[must_use]
+    pub fn pattern(self) -> Option<Pattern> {
+        match self {
+            Self::Hatch => Some(Pattern::Hatch),
+            Self::Crosshatch => Some(Pattern::Crosshatch),
+            Self::Concentric => Some(Pattern::Concentric),
+            Self::Outline | Self::None => None,
+        }
+    }
+}
+
+/// Measures of the lines that ink an area.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hatching {
+    /// From line to line; mm. `None`: the width of the pen's tip.
+    pub spacing: Option<f64>,
+    /// Direction of the lines; rad, clockwise on paper from left to right.
+    pub angle: f64,
+    /// Whether a line along the edge makes it smooth.
+    pub outline: bool,
+}
+
+impl Default for Hatching {
+    fn default() -> Self {
+        Self { spacing: None, angle: FRAC_PI_4, outline: false }
+    }
 }
 
 /// How to read.
@@ -41,8 +78,12 @@ pub struct ReadOptions<'a> {
     pub pens: &'a [Pen],
     /// How a shape with a fill is drawn.
     pub fill: Fill,
-    /// The sheet, in place of the file's size. Nothing is scaled or moved.
-    pub page: Option<Page>,
+    /// The lines that ink an area.
+    pub hatching: Hatching,
+    /// Whether filled shapes hide what lies below them, paper-colored ones too. `None`: where areas are inked.
+    pub occlude: Option<bool>,
+    /// Where the drawing goes; `None`: it stays where it is.
+    pub layout: Option<&'a Layout>,
 }
 
 /// How many elements were left out, by reason.
@@ -67,6 +108,8 @@ pub struct Skipped {
     pub left_out: usize,
     /// Outside their clip path altogether.
     pub clipped: usize,
+    /// Below filled shapes altogether.
+    pub hidden_below: usize,
 }
 
 impl Skipped {
@@ -82,6 +125,7 @@ impl Skipped {
             (self.far, "mark", "more than 1 km off the page"),
             (self.left_out, "mark", "on a layer labelled `%`"),
             (self.clipped, "mark", "outside its clip path"),
+            (self.hidden_below, "mark", "hidden below filled shapes; --occlude=off draws it"),
         ]
         .into_iter()
         .filter(|(count, ..)| *count > 0)

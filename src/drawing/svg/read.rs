@@ -1,23 +1,29 @@
 //! Reading: what other programs wrote becomes a drawing.
 
-use std::f64::consts::FRAC_PI_4;
+use kurbo::Shape as _;
 
-use kurbo::BezPath;
-
+use super::draw::Scene;
 use super::ink::{self, Group};
 use super::layers::{self, Layer as Source};
-use super::marks::{self, Mark};
+use super::marks::{self, Found};
 use super::options::{ReadOptions, Skipped};
 use super::{Label, MM_PER_PX, door};
 use crate::drawing::page::GREATEST;
-use crate::drawing::{Drawing, Error, Layer, Page, Stroke};
-use crate::geometry::{Polyline, flatten, hatch};
+use crate::drawing::{Arrangement, Drawing, Error, Layer, Layout, Page, Stroke};
+use crate::geometry::{Affine, FillRule, Rect};
 
 /// What a file gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Import {
-    /// The drawing: at least one layer, each with at least one stroke and its own pen.
+    /// The drawing, laid out: at least one layer, each with at least one stroke and its own pen. When it is cut over
+    /// several sheets, this is the whole picture.
     pub drawing: Drawing,
+    /// Where it lies on its sheets.
+    pub arrangement: Arrangement,
+    /// Length of the lines that ink areas, of one copy; mm.
+    pub filled_mm: f64,
+    /// Length of line that filled shapes above hide, of one copy; mm.
+    pub hidden_mm: f64,
     /// What was left out or drawn otherwise than asked, a sentence each.
     pub warnings: Vec<String>,
     /// How much was left out.
@@ -58,8 +64,15 @@ fn read_text(file: &str, text: &str, options: &ReadOptions<'_>) -> Result<Import
     let size = tree.size();
     // usvg's pixels are f32: to the nearest µm they say again what the file said.
     let mm = |px: f32| (f64::from(px) * MM_PER_PX * 1000.0).round() / 1000.0;
-    let page = options.page.unwrap_or(Page { width: mm(size.width()), height: mm(size.height()) });
-    let found = marks::find(&tree, &survey.layers, options.fill);
+    let page = Page { width: mm(size.width()), height: mm(size.height()) };
+    if !page.is_sane() {
+        let Page { width, height } = page;
+        let message = format!(
+            "a page of {width:.4} x {height:.4} mm: width and height must be between 1 and {GREATEST} mm"
+        );
+        return Err(door::error(file, message));
+    }
+    let mut found = marks::find(&tree, &survey.layers, options.fill);
     let mut skipped = Skipped {
         texts: survey.skipped.texts,
         images: survey.skipped.images,
@@ -68,28 +81,81 @@ fn read_text(file: &str, text: &str, options: &ReadOptions<'_>) -> Result<Import
     };
     let changed = found.changed.iter().map(|(what, count)| format!("{what} ({count} times)"));
     let mut warnings: Vec<String> = changed.collect();
-    let groups = ink::assign(found.marks, &survey.layers, options, &mut skipped, &mut warnings);
+    let marks = std::mem::take(&mut found.marks);
+    let mut groups = ink::assign(marks, &survey.layers, options, &mut skipped, &mut warnings);
     warnings.extend(unheeded(&survey.layers));
     let layers = sources(&groups, &survey.layers);
-    let layers_drawn: Vec<Layer> = groups
-        .into_iter()
-        .map(|group| draw(group, &mut skipped))
-        .filter(|layer| !layer.strokes.is_empty())
-        .collect();
+    let usual = Layout::default();
+    let arrangement = lay_out(options.layout.unwrap_or(&usual), page, &mut groups, &mut found)?;
+    let drawn = Scene::new(found, options).draw(groups, &mut skipped);
+    let layers_drawn = copied(drawn.layers, &arrangement);
     let reasons = skipped.reasons();
     if layers_drawn.is_empty() {
         let reasons = if reasons.is_empty() { "the file has no shapes".into() } else { reasons.join("; ") };
         return Err(door::error(file, format!("nothing to draw: {reasons}")));
     }
-    if !page.is_sane() {
-        let Page { width, height } = page;
-        let message = format!(
-            "a page of {width:.4} x {height:.4} mm: width and height must be between 1 and {GREATEST} mm"
-        );
-        return Err(door::error(file, message));
-    }
     warnings.extend(reasons);
-    Ok(Import { drawing: Drawing { page, layers: layers_drawn }, warnings, skipped, layers })
+    Ok(Import {
+        drawing: Drawing { page: arrangement.page, layers: layers_drawn },
+        arrangement,
+        filled_mm: drawn.filled_mm,
+        hidden_mm: drawn.hidden_mm,
+        warnings,
+        skipped,
+        layers,
+    })
+}
+
+/// Moves everything to where the first copy goes. What a viewer doesn't show of the file, because it lies off its page,
+/// is not moved onto another.
+fn lay_out(
+    layout: &Layout,
+    page: Page,
+    groups: &mut [Group],
+    found: &mut Found,
+) -> Result<Arrangement, Error> {
+    if !layout.is_default() {
+        let on_page = page.rect().inflate(1e-3, 1e-3);
+        let clip = found.clips.len();
+        found.clips.push(vec![(on_page.to_path(0.1), FillRule::NonZero)]);
+        for mark in groups.iter_mut().flat_map(|group| &mut group.marks) {
+            if on_page.union(mark.path.bounding_box()) != on_page {
+                mark.clips.push(clip);
+            }
+        }
+    }
+    let marks = || groups.iter().flat_map(|group| &group.marks);
+    let ink = |map| {
+        let bounds = marks().filter_map(|mark| mark.bounds(&found.clips, map));
+        bounds.reduce(|a, b| a.union(b)).unwrap_or(Rect::ZERO)
+    };
+    let arrangement = layout.arrange(page, ink)?;
+    let map = arrangement.copies[0];
+    if map != Affine::IDENTITY {
+        let scale = map.determinant().abs().sqrt();
+        for group in groups {
+            group.marks.iter_mut().for_each(|mark| mark.path.apply_affine(map));
+            if group.is_made {
+                group.pen.tip = (group.pen.tip * scale).clamp(0.01, 50.0);
+            }
+        }
+        found.covers.iter_mut().for_each(|cover| cover.path.apply_affine(map));
+        found.clips.iter_mut().flatten().for_each(|(path, _)| path.apply_affine(map));
+    }
+    Ok(arrangement)
+}
+
+/// The first copy's layers, with the strokes of all copies.
+fn copied(mut layers: Vec<Layer>, arrangement: &Arrangement) -> Vec<Layer> {
+    let (first, others) = arrangement.copies.split_first().expect("there is a first copy");
+    for layer in &mut layers {
+        let given = layer.strokes.clone();
+        for copy in others {
+            let shift = Affine::translate(copy.translation() - first.translation());
+            layer.strokes.extend(given.iter().map(|stroke| Stroke { path: shift * stroke.path.clone() }));
+        }
+    }
+    layers
 }
 
 fn unheeded(layers: &[Source]) -> impl Iterator<Item = String> + '_ {
@@ -109,44 +175,4 @@ fn sources(groups: &[Group], layers: &[Source]) -> Vec<SourceLayer> {
         pen: group.pen.id.clone(),
     })
     .collect()
-}
-
-/// The strokes of a pen's marks.
-fn draw(group: Group, skipped: &mut Skipped) -> Layer {
-    let mut strokes = Vec::new();
-    for mark in &group.marks {
-        let before = strokes.len();
-        match mark.area {
-            Some(rule) => {
-                for line in hatch(&mark.path, rule, group.pen.tip, FRAC_PI_4) {
-                    strokes.extend(cut(line, mark).iter().map(stroke));
-                }
-            }
-            None => marks::split(&mark.path).into_iter().for_each(|path| {
-                let lines = if mark.clips.is_empty() { Vec::new() } else { flatten(&path, 0.02) };
-                let parts: Vec<Polyline> = lines.iter().flat_map(|line| cut(line.clone(), mark)).collect();
-                // What no clip path touches keeps its curves.
-                if parts == lines {
-                    strokes.push(Stroke { path });
-                } else {
-                    strokes.extend(parts.iter().map(stroke));
-                }
-            }),
-        }
-        if strokes.len() == before && !mark.clips.is_empty() {
-            skipped.clipped += 1;
-        }
-    }
-    Layer { pen: group.pen, strokes }
-}
-
-fn cut(line: Polyline, mark: &Mark) -> Vec<Polyline> {
-    mark.clips.iter().fold(vec![line], |lines, clip| lines.iter().flat_map(|line| clip.clip(line)).collect())
-}
-
-fn stroke(line: &Polyline) -> Stroke {
-    let mut path = BezPath::new();
-    path.move_to(line.start());
-    line.points.iter().skip(1).for_each(|point| path.line_to(*point));
-    Stroke { path }
 }

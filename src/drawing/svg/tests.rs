@@ -4,8 +4,8 @@ use kurbo::{PathEl, Shape};
 use proptest::prelude::*;
 
 use super::*;
-use crate::drawing::{Drawing, Layer, Page, Stroke};
-use crate::geometry::BezPath;
+use crate::drawing::{Drawing, Layer, Layout, Page, Stroke};
+use crate::geometry::{Area, BezPath, FillRule};
 use crate::pens::{BUILT_IN, Inventory, Pen};
 
 macro_rules! fixture {
@@ -131,9 +131,81 @@ fn fills_are_outlined_hatched_or_left() {
         read("a.svg", fixture!("fills"), &options).map(|import| import.drawing.strokes())
     };
     assert_eq!(strokes(Fill::Outline), Ok(2));
-    assert!(strokes(Fill::Hatch).unwrap() > 100);
+    assert!((1..8).contains(&strokes(Fill::Hatch).unwrap()));
+    assert!((20..60).contains(&strokes(Fill::Concentric).unwrap()));
     let none = strokes(Fill::None).unwrap_err().to_string();
     assert!(none.contains("nothing to draw: 2 filled shapes left out"), "{none}");
+}
+
+/// What a layer inks, as an area: its strokes as wide as its pen's tip.
+fn inked(layer: &Layer) -> Area {
+    let options = kurbo::StrokeOpts::default();
+    let ink = |stroke: &Stroke| {
+        let wide = kurbo::stroke(stroke.path.clone(), &kurbo::Stroke::new(layer.pen.tip), &options, 0.01);
+        Area::new(&wide, FillRule::NonZero)
+    };
+    Area::union(&layer.strokes.iter().map(ink).collect::<Vec<_>>())
+}
+
+fn overlap(options: &ReadOptions<'_>) -> Vec<(String, Area)> {
+    let import = read("a.svg", fixture!("overlap"), options).unwrap();
+    import.drawing.layers.iter().map(|layer| (layer.pen.id.clone(), inked(layer))).collect()
+}
+
+#[test]
+fn what_lies_above_carves_what_lies_below() {
+    let hatched = ReadOptions { fill: Fill::Hatch, ..ReadOptions::default() };
+    let size = |layers: &[(String, Area)], id: &str| {
+        layers.iter().find(|layer| layer.0 == id).map_or(0.0, |layer| layer.1.size())
+    };
+    let layers = overlap(&hatched);
+    // The line shows left of, between and right of the shapes: 5 + 3 + 6 mm less what the white one hides of the gap.
+    for (id, expected) in [("ff0000", 20.0 * 20.0 - 7.0 * 10.0), ("00ffff", 16.0), ("0000ff", 10.86 * 0.5)] {
+        let size = size(&layers, id);
+        assert!((size - expected).abs() < 0.06 * expected + 0.5, "{id}: {size} instead of {expected}");
+    }
+    for (index, (a, above)) in layers.iter().enumerate() {
+        for (b, below) in &layers[index + 1..] {
+            // The half transparent one hides nothing.
+            let shared = above.within(below).size();
+            assert!(shared < 1.0 || [a, b].contains(&&"00ffff".to_owned()), "{a} and {b} share {shared} mm²");
+        }
+    }
+    let all = overlap(&ReadOptions { occlude: Some(false), ..hatched });
+    assert!((size(&all, "ff0000") - 400.0).abs() < 20.0 && (size(&all, "0000ff") - 30.0).abs() < 0.5);
+    let outlines = overlap(&ReadOptions { occlude: Some(true), ..ReadOptions::default() });
+    let plain = overlap(&ReadOptions::default());
+    assert!((size(&outlines, "0000ff") - 5.43).abs() < 0.5 && (size(&plain, "0000ff") - 30.0).abs() < 0.5);
+}
+
+#[test]
+fn clip_paths_nest_and_scale_with_their_shape() {
+    let hatched = ReadOptions { fill: Fill::Hatch, ..ReadOptions::default() };
+    let layers = overlap(&hatched);
+    let disc = &layers.iter().find(|layer| layer.0 == "ff00ff").unwrap().1;
+    // The upper half of a disc of 5 mm around 30, 40.
+    let bounds = disc.bounds().unwrap();
+    assert!((bounds.y0 - 35.0).abs() < 0.1 && (bounds.y1 - 40.0).abs() < 0.1, "{bounds:?}");
+    assert!((disc.size() - std::f64::consts::PI * 12.5).abs() < 4.0, "{}", disc.size());
+}
+
+#[test]
+fn a_layout_moves_curves_fills_and_made_pens_alike() {
+    let layout = Layout { fit: true, page: Some(Page { width: 120.0, height: 140.0 }), ..Layout::default() };
+    let options = ReadOptions { fill: Fill::Hatch, layout: Some(&layout), ..ReadOptions::default() };
+    let import = read("a.svg", fixture!("fills"), &options).unwrap();
+    let layer = &import.drawing.layers[0];
+    let bounds = inked(layer).bounds().unwrap();
+    assert!((bounds.x0 - 10.0).abs() < 0.1 && (bounds.y0 - 20.0).abs() < 0.1, "{bounds:?}");
+    assert!((bounds.x1 - 110.0).abs() < 0.1 && (bounds.y1 - 120.0).abs() < 0.1, "{bounds:?}");
+    assert!(
+        (layer.pen.tip - 1.0).abs() < 1e-6,
+        "0.3 mm, the default, grew with the shape: {}",
+        layer.pen.tip
+    );
+    let twice = Layout { copies: crate::drawing::Copies::Count(2), fit: true, ..Layout::default() };
+    let options = ReadOptions { layout: Some(&twice), ..ReadOptions::default() };
+    assert_eq!(read("a.svg", fixture!("clip"), &options).unwrap().drawing.strokes(), 6);
 }
 
 #[test]
@@ -201,11 +273,19 @@ fn a_drawing_without_namespace_is_read() {
 
 #[test]
 fn pictures_have_the_pages_size_and_white_paper() {
-    let picture = render("a.svg", fixture!("fills"), 50.8).unwrap();
+    let picture = render("a.svg", fixture!("fills"), 50.8, None).unwrap();
     assert_eq!((picture.width_px, picture.height_px, picture.rgb.len()), (100, 100, 10_000));
     assert_eq!(picture.rgb[0], [255; 3]);
+    let turned = Layout { turn: std::f64::consts::PI, ..Layout::default() };
+    let options = ReadOptions { layout: Some(&turned), ..ReadOptions::default() };
+    let arrangement = read("a.svg", fixture!("overlap"), &options).unwrap().arrangement;
+    let view = View { page: arrangement.page, copies: arrangement.copies };
+    let turned = render("a.svg", fixture!("overlap"), 50.8, Some(&view)).unwrap();
+    let plain = render("a.svg", fixture!("overlap"), 50.8, None).unwrap();
+    let differ = turned.rgb.iter().rev().zip(&plain.rgb).filter(|(a, b)| a != b).count();
+    assert!(differ < turned.rgb.len() / 50, "{differ} pixels differ");
     for dpi in [0.0, -1.0, f64::NAN, 1e9] {
-        assert!(render("a.svg", fixture!("fills"), dpi).is_err());
+        assert!(render("a.svg", fixture!("fills"), dpi, None).is_err());
     }
 }
 

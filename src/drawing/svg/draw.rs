@@ -1,0 +1,224 @@
+//! From marks to strokes: what shows of each, cut by clip paths and by what lies above, drawn or inked.
+
+use std::cell::OnceCell;
+
+use kurbo::{BezPath, Shape as _};
+
+use super::ink::Group;
+use super::marks::{self, Clip, Cover, Found, Mark};
+use super::options::{ReadOptions, Skipped};
+use crate::drawing::{Layer, Stroke};
+use crate::geometry::{Area, FillRule, FillStyle, Pattern, Polyline, Rect, Region, fill, flatten};
+
+/// Gaps up to twice this between areas of one color are closed; mm.
+const SEAM: f64 = 0.005;
+
+/// All that decides what shows.
+pub(super) struct Scene<'a> {
+    clips: Vec<ClipShape>,
+    /// What hides; the highest first. Empty: nothing does.
+    covers: Vec<Cover>,
+    is_hiding: bool,
+    options: &'a ReadOptions<'a>,
+}
+
+/// Layers with what became of their marks.
+pub(super) struct Drawn {
+    /// Those that have strokes.
+    pub(super) layers: Vec<Layer>,
+    /// Length of the lines that ink areas; mm.
+    pub(super) filled_mm: f64,
+    /// Length of line that is hidden; mm.
+    pub(super) hidden_mm: f64,
+}
+
+/// A clip path in the two forms that lines and areas are cut with, each made when it is first needed.
+struct ClipShape {
+    shapes: Clip,
+    region: OnceCell<Region>,
+    area: OnceCell<Area>,
+}
+
+impl ClipShape {
+    fn region(&self) -> &Region {
+        self.region.get_or_init(|| Region::new(&self.shapes))
+    }
+
+    fn area(&self) -> &Area {
+        self.area.get_or_init(|| {
+            let areas: Vec<Area> = self.shapes.iter().map(|(path, rule)| Area::new(path, *rule)).collect();
+            Area::union(&areas)
+        })
+    }
+}
+
+/// A part of the page that hides what lies below.
+struct Hiding {
+    bounds: Rect,
+    area: Area,
+    region: Region,
+}
+
+/// What shows of a mark.
+enum Shown {
+    Lines(Vec<BezPath>),
+    Area(Area),
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(found: Found, options: &'a ReadOptions<'a>) -> Self {
+        let clip = |shapes| ClipShape { shapes, region: OnceCell::new(), area: OnceCell::new() };
+        let is_hiding = options.occlude.unwrap_or(options.fill.pattern().is_some());
+        let mut covers = if is_hiding { found.covers } else { Vec::new() };
+        covers.reverse();
+        Self { clips: found.clips.into_iter().map(clip).collect(), covers, is_hiding, options }
+    }
+
+    /// The strokes of every pen's marks.
+    pub(super) fn draw(&self, groups: Vec<Group>, skipped: &mut Skipped) -> Drawn {
+        let (shown, hidden_mm) = self.show(&groups, skipped);
+        let mut drawn = Drawn { layers: Vec::new(), filled_mm: 0.0, hidden_mm };
+        for (group, shown) in groups.into_iter().zip(shown) {
+            let mut strokes = Vec::new();
+            let mut areas = Vec::new();
+            for mark in shown {
+                match mark {
+                    Shown::Lines(paths) => strokes.extend(paths.into_iter().map(|path| Stroke { path })),
+                    Shown::Area(area) => areas.push(area),
+                }
+            }
+            // What touches in one color is one area, without a seam. Cuts fit each other to the rounding of numbers only.
+            if self.is_hiding && areas.len() > 1 {
+                areas = vec![Area::union(&areas).grown(SEAM).shrunk(SEAM)];
+            }
+            for area in areas {
+                let lines = self.fill(&area, group.pen.tip);
+                drawn.filled_mm += lines.iter().map(Polyline::length).sum::<f64>();
+                strokes.extend(lines.iter().map(|line| Stroke { path: line.to_path() }));
+            }
+            if !strokes.is_empty() {
+                drawn.layers.push(Layer { pen: group.pen, strokes });
+            }
+        }
+        drawn
+    }
+
+    fn fill(&self, area: &Area, tip: f64) -> Vec<Polyline> {
+        let hatching = &self.options.hatching;
+        let style = FillStyle {
+            pattern: self.options.fill.pattern().unwrap_or(Pattern::Hatch),
+            spacing: hatching.spacing.unwrap_or(tip),
+            angle: hatching.angle,
+            tip,
+            outline: hatching.outline,
+        };
+        fill(area, &style)
+    }
+
+    /// What shows of each group's marks, and how much line is hidden; mm. The work goes from the top down, so that what
+    /// hides is there before what it hides.
+    fn show(&self, groups: &[Group], skipped: &mut Skipped) -> (Vec<Vec<Shown>>, f64) {
+        let mut marks: Vec<(usize, usize, &Mark)> = Vec::new();
+        for (group, of_group) in groups.iter().enumerate() {
+            marks.extend(of_group.marks.iter().enumerate().map(|(place, mark)| (group, place, mark)));
+        }
+        marks.sort_by_key(|(_, _, mark)| std::cmp::Reverse(mark.height));
+        let mut shown: Vec<Vec<Option<Shown>>> =
+            groups.iter().map(|group| group.marks.iter().map(|_| None).collect()).collect();
+        let mut covers = self.covers.iter().peekable();
+        let mut hiding: Vec<Hiding> = Vec::new();
+        let mut hidden_mm = 0.0;
+        for (group, place, mark) in marks {
+            while let Some(cover) = covers.next_if(|cover| cover.height > mark.height) {
+                self.hide(cover, &mut hiding);
+            }
+            let bounds = mark.path.bounding_box();
+            let above: Vec<&Hiding> = hiding.iter().filter(|above| touch(above.bounds, bounds)).collect();
+            shown[group][place] = match mark.area {
+                Some(rule) => self.area(mark, rule, &above, skipped).map(Shown::Area),
+                None => self.lines(mark, &above, &mut hidden_mm, skipped).map(Shown::Lines),
+            };
+        }
+        (shown.into_iter().map(|marks| marks.into_iter().flatten().collect()).collect(), hidden_mm)
+    }
+
+    /// Adds a cover to what hides what comes. What it hides itself need not hide any more.
+    fn hide(&self, cover: &Cover, hiding: &mut Vec<Hiding>) {
+        let area = self.clipped(Area::new(&cover.path, cover.rule), &cover.clips);
+        let Some(bounds) = area.bounds() else { return };
+        hiding
+            .retain(|above| bounds.union(above.bounds) != bounds || !above.area.without([&area]).is_empty());
+        let region = Region::new(&[(area.to_path(), FillRule::NonZero)]);
+        hiding.push(Hiding { bounds, area, region });
+    }
+
+    fn clipped(&self, area: Area, clips: &[usize]) -> Area {
+        clips.iter().fold(area, |area, clip| area.within(self.clips[*clip].area()))
+    }
+
+    fn area(&self, mark: &Mark, rule: FillRule, above: &[&Hiding], skipped: &mut Skipped) -> Option<Area> {
+        let whole = Area::new(&mark.path, rule);
+        let clipped = self.clipped(whole, &mark.clips);
+        if clipped.is_empty() {
+            skipped.clipped += usize::from(!mark.clips.is_empty());
+            return None;
+        }
+        let visible = clipped.without(above.iter().map(|above| &above.area));
+        skipped.hidden_below += usize::from(visible.is_empty());
+        Some(visible).filter(|area| !area.is_empty())
+    }
+
+    /// The mark's subpaths, or what shows of them. What nothing cuts keeps its curves.
+    fn lines(
+        &self,
+        mark: &Mark,
+        above: &[&Hiding],
+        hidden_mm: &mut f64,
+        skipped: &mut Skipped,
+    ) -> Option<Vec<BezPath>> {
+        let subpaths = marks::split(&mark.path);
+        if subpaths.is_empty() || (mark.clips.is_empty() && above.is_empty()) {
+            return Some(subpaths);
+        }
+        let mut paths = Vec::new();
+        let mut is_clipped = true;
+        for path in subpaths {
+            let lines = flatten(&path, 0.01);
+            let clipped = mark.clips.iter().fold(lines.clone(), |lines, clip| {
+                lines.iter().flat_map(|line| self.clips[*clip].region().clip(line)).collect()
+            });
+            is_clipped &= clipped.is_empty();
+            let visible = above.iter().fold(clipped.clone(), |lines, above| {
+                let carve = |line: &Polyline| {
+                    if touch(line.bounds(), above.bounds) {
+                        above.region.carve(line)
+                    } else {
+                        vec![line.clone()]
+                    }
+                };
+                lines.iter().flat_map(carve).collect()
+            });
+            *hidden_mm += length(&clipped) - length(&visible);
+            if visible == lines {
+                paths.push(path);
+            } else {
+                paths.extend(visible.iter().map(Polyline::to_path));
+            }
+        }
+        if paths.is_empty() && is_clipped {
+            skipped.clipped += 1;
+        } else if paths.is_empty() {
+            skipped.hidden_below += 1;
+        }
+        Some(paths).filter(|paths| !paths.is_empty())
+    }
+}
+
+fn length(lines: &[Polyline]) -> f64 {
+    lines.iter().map(Polyline::length).sum()
+}
+
+/// Whether two boxes meet, those without width or height too.
+fn touch(a: Rect, b: Rect) -> bool {
+    a.x0 <= b.x1 && b.x0 <= a.x1 && a.y0 <= b.y1 && b.y0 <= a.y1
+}
