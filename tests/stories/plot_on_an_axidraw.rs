@@ -335,7 +335,10 @@ fn a_million_moves_do_not_drift() {
                 motors[motor] += i64::from(command.motors[motor].steps);
             }
             let next = program.statements.get(index + 1).and_then(|next| next.origin);
-            let Some(origin) = statement.origin.filter(|origin| Some(*origin) != next || next.is_none()) else { continue };
+            let Some(origin) = statement.origin.filter(|origin| Some(*origin) != next || next.is_none())
+            else {
+                continue;
+            };
             if origin.vertex != 199 {
                 continue;
             }

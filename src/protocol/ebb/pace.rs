@@ -181,9 +181,7 @@ mod tests {
                     prop_assert!(pace.speed - before <= 40_000.0 * seconds * 1.1 + 100.0);
                 }
                 speed = Some(pace.speed);
-                for motor in 0..2 {
-                    sum[motor] += i64::from(piece.command.motors[motor].steps);
-                }
+                sum = [0, 1].map(|motor| sum[motor] + i64::from(piece.command.motors[motor].steps));
                 at += usize::from(piece.ends);
                 sent += 1;
                 if sent == turn {

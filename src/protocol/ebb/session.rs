@@ -273,7 +273,7 @@ impl Session {
             // A refused command's OK, or one more than the board owes.
             Reply::Ok if matches!(self.phase, Phase::Settling | Phase::Lifting) => {}
             Reply::Ok => {
-                self.events.push_back(Event::Garbled("OK, but no command was waiting for it".into()))
+                self.events.push_back(Event::Garbled("OK, but no command was waiting for it".into()));
             }
             Reply::Line(text) | Reply::Error { text, .. } => self.events.push_back(Event::Push(text)),
         }
@@ -405,7 +405,7 @@ impl Session {
 
     /// Nothing moves and nothing waits: all that was answered has ended.
     fn all_ended(&mut self) {
-        let last = self.in_hand.drain(..).filter_map(|(statement, _)| statement).last();
+        let last = self.in_hand.drain(..).rev().find_map(|(statement, _)| statement);
         if let Some(upto) = last {
             self.events.push_back(Event::Completed { upto });
         }

@@ -414,6 +414,7 @@ impl Board {
                 from: place,
                 to: next,
                 pen_down: self.servo.is_down(tick),
+                pen: 0,
                 begin: to_time(tick),
                 end: to_time(flip),
             });

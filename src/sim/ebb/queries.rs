@@ -166,11 +166,11 @@ impl Board {
         let interrupted = was_moving
             || if self.v3 { !self.fifo.is_empty() } else { self.fifo.front().is_some_and(is_move) };
         let mut remaining = [0; 2];
-        if self.v3 || was_moving {
-            if let Some(running) = self.cut_short() {
-                let all = steps(&running.order);
-                remaining = [0, 1].map(|motor| all[motor] - so_far[motor].abs());
-            }
+        if (self.v3 || was_moving)
+            && let Some(running) = self.cut_short()
+        {
+            let all = steps(&running.order);
+            remaining = [0, 1].map(|motor| all[motor] - so_far[motor].abs());
         }
         // Firmware 2 leaves a pen's move in the queue.
         if self.v3 || self.fifo.front().is_some_and(is_move) {
