@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::{Dialect, Hpgl};
+use super::{Dialect, Ebb, Hpgl};
 
 /// Table, key, value, range and unit of a number that must lie within a range.
 pub(super) type Check = (&'static str, &'static str, f64, RangeInclusive<f64>, &'static str);
@@ -31,14 +31,6 @@ pub struct Grbl {
     /// Moves that its planner holds, as `$I` reports.
     pub planner_blocks: usize,
     /// Motor steps a mm (`$100`, `$101`).
-    pub steps_per_mm: f64,
-}
-
-/// The EiBotBoard's table.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ebb {
-    /// Motor steps a mm of a motor axis, at the microstepping in use.
     pub steps_per_mm: f64,
 }
 
@@ -72,7 +64,7 @@ impl Firmware {
                 ("grbl", "planner_blocks", grbl.planner_blocks as f64, 1.0..=1000.0, "blocks"),
                 ("grbl", "steps_per_mm", grbl.steps_per_mm, 1.0..=10_000.0, "steps/mm"),
             ],
-            Self::Ebb(ebb) => vec![("ebb", "steps_per_mm", ebb.steps_per_mm, 1.0..=10_000.0, "steps/mm")],
+            Self::Ebb(ebb) => ebb.checks(),
             Self::Hpgl(hpgl) => hpgl.checks(),
         }
     }

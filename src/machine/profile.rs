@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Hpgl;
-use super::firmware::{Check, Ebb, Firmware, Grbl};
+use super::firmware::{Check, Firmware, Grbl};
+use super::{Ebb, Hpgl};
 use crate::{config, units};
 
 const LENGTH: std::ops::RangeInclusive<f64> = 1.0..=10_000.0;
@@ -11,7 +11,7 @@ const SPEED: std::ops::RangeInclusive<f64> = 0.1..=2_000.0;
 const ACCELERATION: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// The profiles inside the program: id and TOML text.
-pub const BUILT_IN: [(&str, &str); 7] = [
+pub const BUILT_IN: [(&str, &str); 12] = [
     ("grbl-servo", include_str!("../../firmware-profiles/grbl-servo.toml")),
     ("grbl-z", include_str!("../../firmware-profiles/grbl-z.toml")),
     ("hp7475a", include_str!("../../firmware-profiles/hp7475a.toml")),
@@ -19,6 +19,11 @@ pub const BUILT_IN: [(&str, &str); 7] = [
     ("hp7550a", include_str!("../../firmware-profiles/hp7550a.toml")),
     ("dxy-1150", include_str!("../../firmware-profiles/dxy-1150.toml")),
     ("dpx-3300", include_str!("../../firmware-profiles/dpx-3300.toml")),
+    ("axidraw-v3", include_str!("../../firmware-profiles/axidraw-v3.toml")),
+    ("axidraw-v3-a3", include_str!("../../firmware-profiles/axidraw-v3-a3.toml")),
+    ("axidraw-se-a3", include_str!("../../firmware-profiles/axidraw-se-a3.toml")),
+    ("axidraw-minikit", include_str!("../../firmware-profiles/axidraw-minikit.toml")),
+    ("idraw-ebb", include_str!("../../firmware-profiles/idraw-ebb.toml")),
 ];
 
 /// Why a profile could not be used.
@@ -144,6 +149,23 @@ pub enum Lift {
         #[serde(deserialize_with = "units::de_acceleration")]
         acceleration: f64,
     },
+    /// A servo of an EiBotBoard; positions in percent of the pulses that `[ebb]` gives.
+    EbbServo {
+        /// Where the pen is up; percent.
+        up_percent: f64,
+        /// Where it is down; percent.
+        down_percent: f64,
+        /// Speed upwards; percent of the servo's own.
+        up_rate_percent: f64,
+        /// Speed downwards; percent of the servo's own.
+        down_rate_percent: f64,
+        /// Wait after lifting, beside the time that the servo needs; s.
+        #[serde(deserialize_with = "units::de_duration")]
+        up_delay: f64,
+        /// Wait after putting down, beside the time that the servo needs; s.
+        #[serde(deserialize_with = "units::de_duration")]
+        down_delay: f64,
+    },
     /// A pen that the firmware lifts by a command of its own (`PU`, `PD`).
     Pen {
         /// How long lifting takes; s.
@@ -260,7 +282,8 @@ impl Profile {
         }
         let fits = match self.firmware {
             Firmware::Grbl(_) => matches!(self.lift, Lift::Servo { .. } | Lift::Z { .. }),
-            Firmware::Ebb(_) | Firmware::Hpgl(_) => matches!(self.lift, Lift::Pen { .. }),
+            Firmware::Ebb(_) => matches!(self.lift, Lift::EbbServo { .. }),
+            Firmware::Hpgl(_) => matches!(self.lift, Lift::Pen { .. }),
         };
         if !fits {
             let dialect = self.firmware.dialect();
@@ -301,6 +324,27 @@ impl Profile {
                 checks.push(("lift", "up", up, 0.0..=200.0, "mm"));
                 checks.push(("lift", "speed", speed, SPEED, "mm/s"));
                 checks.push(("lift", "acceleration", acceleration, ACCELERATION, "mm/s2"));
+            }
+            Lift::EbbServo {
+                up_percent,
+                down_percent,
+                up_rate_percent,
+                down_rate_percent,
+                up_delay,
+                down_delay,
+            } => {
+                if up_percent == down_percent {
+                    let message = format!(
+                        "up_percent and down_percent are both {up_percent}: the pen would never move"
+                    );
+                    return Some(("lift", "down_percent", message));
+                }
+                checks.push(("lift", "up_percent", up_percent, 0.0..=100.0, "%"));
+                checks.push(("lift", "down_percent", down_percent, 0.0..=100.0, "%"));
+                checks.push(("lift", "up_rate_percent", up_rate_percent, 1.0..=100.0, "%"));
+                checks.push(("lift", "down_rate_percent", down_rate_percent, 1.0..=100.0, "%"));
+                checks.push(("lift", "up_delay", up_delay, 0.0..=10.0, "s"));
+                checks.push(("lift", "down_delay", down_delay, 0.0..=10.0, "s"));
             }
             Lift::Pen { up_delay, down_delay } => {
                 checks.push(("lift", "up_delay", up_delay, 0.0..=10.0, "s"));

@@ -1,6 +1,6 @@
 //! How fast the pen may go around a corner.
 
-use super::AxisLimits;
+use super::Limits;
 
 /// |cos θ| beyond which a corner counts as a reversal, or as none; GRBL's own bound.
 const STRAIGHT: f64 = 0.999_999;
@@ -11,7 +11,7 @@ const STRAIGHT: f64 = 0.999_999;
 /// centripetal acceleration is the machine's: v² = a·δ·sin(θ/2) / (1 − sin(θ/2)). Straight on is infinite, a reversal
 /// 0. Source: GRBL 1.1h, `planner.c`, `plan_buffer_line`.
 #[must_use]
-pub fn junction_v2(before: [f64; 3], after: [f64; 3], limits: &AxisLimits) -> f64 {
+pub fn junction_v2(before: [f64; 3], after: [f64; 3], limits: &impl Limits) -> f64 {
     let cos_theta = -(0..3).map(|axis| before[axis] * after[axis]).sum::<f64>();
     if cos_theta > STRAIGHT {
         return 0.0;
@@ -23,12 +23,13 @@ pub fn junction_v2(before: [f64; 3], after: [f64; 3], limits: &AxisLimits) -> f6
     let size = turn[0].hypot(turn[1]).hypot(turn[2]);
     let acceleration = limits.acceleration_along(turn.map(|along| along / size));
     let sin_half = (0.5 * (1.0 - cos_theta)).sqrt();
-    acceleration * limits.junction_deviation * sin_half / (1.0 - sin_half)
+    acceleration * limits.junction_deviation() * sin_half / (1.0 - sin_half)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::motion::AxisLimits;
 
     const LIMITS: AxisLimits =
         AxisLimits { speed: [100.0; 3], acceleration: [600.0; 3], junction_deviation: 0.02 };

@@ -1,7 +1,7 @@
 //! Timed motion: how fast the pen may go around each corner, and when it is where.
 //!
 //! Comes in: a [`Pass`](crate::toolpath::Pass) and a [`Profile`](crate::machine::Profile). Goes out: a [`Plan`].
-//! Deliberately absent: bytes and steps (that is [`crate::protocol`]'s), and any clock: a plan's time begins at 0.
+//! Deliberately absent: bytes (that is [`crate::protocol`]'s), and any clock: a plan's time begins at 0.
 //!
 //! # Symbols
 //!
@@ -25,16 +25,21 @@
 //! ```
 //!
 //! The rules are those of GRBL 1.1's `planner.c` with the whole run in view, so that the plan is what the firmware would
-//! do with an endless look-ahead.
+//! do with an endless look-ahead. A machine that executes the host's own blocks (an EiBotBoard) gets them as [`Slice`]s of
+//! whole steps and whole ticks; its plan is timed by these.
 
 mod junction;
 mod plan;
 mod segment;
+mod slices;
+mod stepped;
 mod sweep;
 mod trapezoid;
 
 pub use junction::junction_v2;
 pub use plan::{Instant, Motion, Plan, plan};
-pub use segment::{AxisLimits, Segment};
+pub use segment::{AxisLimits, Limits, Segment};
+pub use slices::{Slice, TICKS_PER_SECOND};
+pub use stepped::{Stepped, stepped};
 pub use sweep::plan_segments;
 pub use trapezoid::{Block, Trapezoid};

@@ -1,8 +1,8 @@
 //! A pass, timed.
 
-use super::{AxisLimits, Segment, Trapezoid, plan_segments};
+use super::{AxisLimits, Segment, Trapezoid, plan_segments, stepped};
 use crate::geometry::Point;
-use crate::machine::{Lift, Placement, Profile};
+use crate::machine::{Firmware, Lift, Placement, Profile};
 use crate::toolpath::Pass;
 
 /// One item of a [`Plan`].
@@ -103,11 +103,15 @@ impl Plan {
 }
 
 /// Times `pass` on a machine: from its origin with the pen up, through every stroke, and back to the origin. The pen
-/// stands wherever it goes up or down.
+/// stands wherever it goes up or down. On an EiBotBoard the times are those of its commands, to the tick of 40 µs; see
+/// [`stepped`].
 #[must_use]
 pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {
     if pass.strokes.is_empty() {
         return Plan::default();
+    }
+    if let Firmware::Ebb(ebb) = &profile.firmware {
+        return stepped::timed(&stepped(pass, profile, ebb, placement));
     }
     let travel_speed = profile.limits.travel_speed;
     let draw_speed =
@@ -162,8 +166,14 @@ impl Planner {
 /// How long the pen takes up or down; s.
 fn lift_seconds(lift: &Lift, pen_down: bool) -> f64 {
     match lift {
-        Lift::Servo { down_delay, .. } | Lift::Pen { down_delay, .. } if pen_down => *down_delay,
-        Lift::Servo { up_delay, .. } | Lift::Pen { up_delay, .. } => *up_delay,
+        Lift::Servo { down_delay, .. } | Lift::EbbServo { down_delay, .. } | Lift::Pen { down_delay, .. }
+            if pen_down =>
+        {
+            *down_delay
+        }
+        Lift::Servo { up_delay, .. } | Lift::EbbServo { up_delay, .. } | Lift::Pen { up_delay, .. } => {
+            *up_delay
+        }
         Lift::Z { up, down, speed, acceleration } => {
             Trapezoid::between_stops((up - down).abs(), *speed, *acceleration).seconds()
         }

@@ -22,7 +22,7 @@ impl AxisLimits {
         let fastest = limits.travel_speed.max(limits.draw_speed);
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } | Lift::Pen { .. } => (fastest, limits.acceleration),
+            Lift::Servo { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => (fastest, limits.acceleration),
         };
         Self {
             speed: [fastest, fastest, z_speed],
@@ -41,6 +41,32 @@ impl AxisLimits {
     #[must_use]
     pub fn speed_along(&self, u: [f64; 3]) -> f64 {
         along(self.speed, u)
+    }
+}
+
+/// What bounds a move's speed and acceleration by its direction.
+pub trait Limits {
+    /// Greatest acceleration along the unit vector `u`; mm/s².
+    fn acceleration_along(&self, u: [f64; 3]) -> f64;
+
+    /// Greatest speed along the unit vector `u`; mm/s.
+    fn speed_along(&self, u: [f64; 3]) -> f64;
+
+    /// δ; mm.
+    fn junction_deviation(&self) -> f64;
+}
+
+impl Limits for AxisLimits {
+    fn acceleration_along(&self, u: [f64; 3]) -> f64 {
+        along(self.acceleration, u)
+    }
+
+    fn speed_along(&self, u: [f64; 3]) -> f64 {
+        along(self.speed, u)
+    }
+
+    fn junction_deviation(&self) -> f64 {
+        self.junction_deviation
     }
 }
 
@@ -85,9 +111,9 @@ impl Segment {
         Self { direction: self.direction.map(|along| -along), ..self }
     }
 
-    /// Greatest speed in it: its feed, unless an axis allows less; mm/s.
+    /// Greatest speed in it: its feed, unless the limits allow less; mm/s.
     #[must_use]
-    pub fn nominal_speed(&self, limits: &AxisLimits) -> f64 {
+    pub fn nominal_speed(&self, limits: &impl Limits) -> f64 {
         self.feed.min(limits.speed_along(self.direction))
     }
 }

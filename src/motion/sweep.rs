@@ -1,13 +1,13 @@
 //! Look-ahead: which speed each corner of a run can have.
 
-use super::{AxisLimits, Segment, Trapezoid, junction_v2};
+use super::{Limits, Segment, Trapezoid, junction_v2};
 
 /// Plans one continuous run, from standing to standing: one trapezoid a segment. Linear in their number.
 ///
 /// The planner of GRBL 1.1 with the whole run in view: nominal speeds and accelerations bounded by axis, corner speeds
 /// by [`junction_v2`], then a backward and a forward sweep.
 #[must_use]
-pub fn plan_segments(segments: &[Segment], limits: &AxisLimits) -> Vec<Trapezoid> {
+pub fn plan_segments(segments: &[Segment], limits: &impl Limits) -> Vec<Trapezoid> {
     let accelerations: Vec<f64> =
         segments.iter().map(|segment| limits.acceleration_along(segment.direction)).collect();
     let mut corners_v2 = corner_bounds_v2(segments, limits);
@@ -28,7 +28,7 @@ pub fn plan_segments(segments: &[Segment], limits: &AxisLimits) -> Vec<Trapezoid
 }
 
 /// The greatest squared speed at each of the n + 1 corners of n segments, the ends at 0; mm²/s².
-fn corner_bounds_v2(segments: &[Segment], limits: &AxisLimits) -> Vec<f64> {
+fn corner_bounds_v2(segments: &[Segment], limits: &impl Limits) -> Vec<f64> {
     let mut bounds = vec![0.0; segments.len() + 1];
     for (index, pair) in segments.windows(2).enumerate() {
         let slower = pair[0].nominal_speed(limits).min(pair[1].nominal_speed(limits));
@@ -41,6 +41,7 @@ fn corner_bounds_v2(segments: &[Segment], limits: &AxisLimits) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::geometry::Point;
+    use crate::motion::AxisLimits;
     use proptest::prelude::*;
 
     const LIMITS: AxisLimits = AxisLimits {

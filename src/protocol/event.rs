@@ -1,6 +1,7 @@
 //! What a session tells, whatever the dialect.
 
 use super::Origin;
+use crate::machine::Version;
 
 /// What a session tells. Only `Completed` means drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +93,19 @@ pub enum Fault {
     /// It is locked after an alarm (GRBL).
     #[error("the plotter is locked by an alarm: home it with `$H` or unlock it with `$X`")]
     Locked,
+    /// Its firmware is too old for what is sent to it.
+    #[error("the board's firmware is {version}, and {least} is needed: update it, or use another driver")]
+    OldFirmware {
+        /// What it has.
+        version: Version,
+        /// What its profile asks for.
+        least: Version,
+    },
+    /// The board is on, but its motors are not: they have lost their place.
+    #[error(
+        "the motors have no power: plug in the plotter's own supply (USB is not enough), move the pen to its home corner, and start again"
+    )]
+    NoMotorPower,
 }
 
 /// What the machine is doing.

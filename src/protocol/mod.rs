@@ -3,6 +3,7 @@
 //! Comes in: a [`Pass`](crate::toolpath::Pass), a [`Profile`](crate::machine::Profile), bytes and the time. Goes out:
 //! bytes and events. Deliberately absent: ports and clocks ([`crate::transport`], [`crate::job`]).
 
+pub mod ebb;
 mod event;
 pub mod grbl;
 pub mod hpgl;
@@ -34,7 +35,7 @@ pub struct Origin {
 pub fn encode(index: usize, pass: &Pass, profile: &Profile, placement: &Placement) -> Program {
     match &profile.firmware {
         Firmware::Grbl(_) => grbl::encode(index, pass, profile, placement),
-        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Ebb(ebb) => ebb::encode(index, pass, profile, ebb, placement),
         Firmware::Hpgl(table) => hpgl::encode(index, pass, profile, table, placement),
     }
 }
@@ -44,7 +45,7 @@ pub fn encode(index: usize, pass: &Pass, profile: &Profile, placement: &Placemen
 pub fn session(program: Program, profile: &Profile) -> Box<dyn Session> {
     match &profile.firmware {
         Firmware::Grbl(grbl) => Box::new(grbl::Session::new(program, profile, grbl)),
-        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Ebb(ebb) => Box::new(ebb::Session::new(program, profile, ebb)),
         Firmware::Hpgl(table) => Box::new(hpgl::Session::new(program, table)),
     }
 }

@@ -3,6 +3,7 @@
 //! Comes in: bytes and time. Goes out: replies and a [`MotionTrace`]. Never imports `protocol`, so that a mistake
 //! in an encoder can't be mirrored by its own decoder.
 
+mod ebb;
 mod grbl;
 mod hpgl;
 pub mod ink;
@@ -11,6 +12,7 @@ mod program;
 mod trace;
 mod wire;
 
+pub use ebb::VirtualEbb;
 pub use grbl::VirtualGrbl;
 pub use hpgl::VirtualHpgl;
 pub use mishaps::Mishaps;
@@ -52,7 +54,7 @@ pub trait VirtualPlotter: Debug + Send {
 pub fn plotter(profile: &Profile) -> Box<dyn VirtualPlotter> {
     match &profile.firmware {
         Firmware::Grbl(grbl) => Box::new(VirtualGrbl::new(profile, grbl)),
-        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Ebb(ebb) => Box::new(VirtualEbb::new(profile, ebb)),
         Firmware::Hpgl(hpgl) => Box::new(VirtualHpgl::new(profile, hpgl)),
     }
 }

@@ -1,6 +1,6 @@
 //! A program file, by whomever, through the virtual plotter.
 
-use super::{MotionTrace, grbl, hpgl};
+use super::{MotionTrace, ebb, grbl, hpgl};
 use crate::machine::{Firmware, Profile};
 
 /// Why a program file could not be run.
@@ -48,7 +48,7 @@ pub enum Error {
 pub fn run_program(text: &[u8], profile: &Profile) -> Result<MotionTrace, Error> {
     match &profile.firmware {
         Firmware::Grbl(grbl) => grbl::run_program(text, profile, grbl),
-        Firmware::Ebb(_) => unimplemented!(),
+        Firmware::Ebb(ebb) => ebb::run_program(text, profile, ebb),
         Firmware::Hpgl(table) => Ok(hpgl::run_program(text, profile, table)),
     }
 }

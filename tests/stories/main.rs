@@ -8,5 +8,6 @@ mod layout_and_fills;
 mod neuron_to_ink;
 mod own_pens;
 mod plan_what_plot_does;
+mod plot_on_an_axidraw;
 mod support;
 mod three_pens_on_every_machine;

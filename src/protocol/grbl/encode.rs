@@ -45,7 +45,7 @@ pub fn encode(pass_index: usize, pass: &Pass, profile: &Profile, placement: &Pla
                 vec![format!("G21G90G1Z{}F{}", hundredths(round(up)), FeedRate::from_speed(speed))]
             }
             // No GRBL profile has it.
-            Lift::Pen { .. } => Vec::new(),
+            Lift::EbbServo { .. } | Lift::Pen { .. } => Vec::new(),
         },
     }
 }
@@ -112,7 +112,7 @@ impl Encoder<'_> {
         match *self.lift {
             Lift::Servo { down_s, down_delay, .. } => self.servo(down_s, down_delay),
             Lift::Z { down, speed, .. } => self.z(down, speed),
-            Lift::Pen { .. } => {}
+            Lift::EbbServo { .. } | Lift::Pen { .. } => {}
         }
     }
 
@@ -124,7 +124,7 @@ impl Encoder<'_> {
                 // A Z machine drains nowhere by itself: this ok proves that the stroke is on the paper.
                 self.push("G4P0".into(), true);
             }
-            Lift::Pen { .. } => {}
+            Lift::EbbServo { .. } | Lift::Pen { .. } => {}
         }
     }
 

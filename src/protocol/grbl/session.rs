@@ -73,7 +73,7 @@ impl Session {
     pub fn new(program: Program, profile: &Profile, grbl: &Grbl) -> Self {
         let dwell = match profile.lift {
             Lift::Servo { up_delay, down_delay, .. } => up_delay.max(down_delay),
-            Lift::Z { .. } | Lift::Pen { .. } => 0.0,
+            Lift::Z { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => 0.0,
         };
         Self {
             program,

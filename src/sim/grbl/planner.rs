@@ -118,7 +118,9 @@ impl Planner {
         let limits = &profile.limits;
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } | Lift::Pen { .. } => (limits.travel_speed, limits.acceleration),
+            Lift::Servo { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => {
+                (limits.travel_speed, limits.acceleration)
+            }
         };
         Self {
             capacity: grbl.planner_blocks.max(1),
@@ -345,7 +347,7 @@ impl Planner {
             }
             Lift::Z { up, down, .. } => z <= f64::midpoint(up, down),
             // No GRBL profile has it.
-            Lift::Pen { .. } => false,
+            Lift::EbbServo { .. } | Lift::Pen { .. } => false,
         }
     }
 

@@ -18,7 +18,9 @@ impl Settings {
         let speed = |speed: f64| FeedRate::from_speed(speed).mm_per_min();
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } | Lift::Pen { .. } => (limits.travel_speed, limits.acceleration),
+            Lift::Servo { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => {
+                (limits.travel_speed, limits.acceleration)
+            }
         };
         let steps = grbl.steps_per_mm;
         let values = vec![

@@ -52,7 +52,7 @@ impl Carriage {
     pub(super) fn new(profile: &Profile, hpgl: &Hpgl, at: Point) -> Self {
         let (up_delay, down_delay) = match profile.lift {
             Lift::Pen { up_delay, down_delay } => (up_delay, down_delay),
-            Lift::Servo { .. } | Lift::Z { .. } => (0.0, 0.0),
+            Lift::Servo { .. } | Lift::EbbServo { .. } | Lift::Z { .. } => (0.0, 0.0),
         };
         Self {
             moves: VecDeque::new(),

@@ -1,0 +1,630 @@
+//! Streams a program to a board, and knows what has been drawn.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::LowLevelMove;
+use super::asked::{Answer, Asked, Asking};
+use super::pace::Pace;
+use super::reply::{Lines, Reply, error_meaning};
+use crate::machine::{Ebb, Motors, Profile, Syntax, Version};
+use crate::motion::TICKS_PER_SECOND;
+use crate::protocol::{self, Event, Fault, Program, State, Status};
+
+/// Between greetings of a board that does not answer.
+const GREET: Duration = Duration::from_millis(1000);
+const GREETINGS: usize = 3;
+/// How often the pause button is asked for.
+const POLL: Duration = Duration::from_millis(50);
+/// How often the motors' voltage is asked for.
+const POWER_POLL: Duration = Duration::from_millis(1000);
+/// How long an answer may take beyond the motion before it.
+const SILENCE: Duration = Duration::from_millis(3000);
+/// For late answers after a refusal.
+const SETTLE: Duration = Duration::from_millis(200);
+/// For a silent board to say whether it has restarted.
+const PROBE: Duration = Duration::from_millis(1000);
+/// Motion in the board's hands beyond which nothing more is sent; ticks, 46 ms.
+const IN_HAND: u32 = TICKS_PER_SECOND * 46 / 1000;
+/// Unanswered commands at most.
+const MOST_UNANSWERED: usize = 8;
+/// Longer lines are news, such as `Limit switch triggered. PortB=00`.
+const LONGEST_ANSWER: usize = 24;
+/// The first firmware whose queue also holds `EM`.
+const EM_IS_QUEUED: Version = Version(2, 8, 0);
+/// What marks a board whose pen heights are set, as AxiDraw's software does.
+const MARK: u8 = 1;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// `V` was sent so many times.
+    Greeting {
+        times: usize,
+    },
+    /// Asking what must be known before anything moves.
+    Preparing,
+    Streaming,
+    /// All is sent and answered; waiting until nothing moves.
+    Ending,
+    /// A command was refused: late answers are let pass.
+    Settling,
+    /// The pen goes up for good.
+    Lifting,
+    /// It is silent: has it restarted?
+    Probing,
+    Closed,
+}
+
+/// Whether the pen shall move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Go,
+    /// Slow down, then lift the pen and wait.
+    Pause,
+    /// The pen is up and all stands.
+    Paused,
+    /// Slow down, lift the pen, and end.
+    Stop,
+}
+
+/// Streams a program to a board whose queue holds one command, beside the one that runs and one that waits in the parser:
+/// the answer to a command tells that the last but one before it has ended. Never more than 46 ms of motion is in the
+/// board's hands.
+///
+/// A pause slows the pen down along its way from there, lifts it, and going on puts it down and speeds it up again; the
+/// drawing stays the same. The board's own button pauses too. A stop is a pause after which all ends.
+#[derive(Debug, Clone)]
+pub struct Session {
+    program: Program,
+    ebb: Ebb,
+    phase: Phase,
+    phase_begin: Duration,
+    wish: Wish,
+    pace: Pace,
+    version: Version,
+    /// Whether replies carry the command's name.
+    future: bool,
+    lines: Lines,
+    next: usize,
+    /// Sent and not answered.
+    asked: VecDeque<Asking>,
+    /// Answered and perhaps not ended: at most two queued commands. With their ticks.
+    in_hand: VecDeque<(Option<usize>, u32)>,
+    to_prepare: VecDeque<(String, Asked)>,
+    /// What put the pen down last, if it is down.
+    down: Option<String>,
+    /// What puts it down again after a pause.
+    to_lower: Option<String>,
+    /// Where the motors are at the end of what has been sent; steps.
+    steps: [i64; 2],
+    last_answered: Option<usize>,
+    outgoing: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+    next_poll: Duration,
+    next_power_poll: Duration,
+    /// When an answer came, or the oldest unanswered command went out.
+    last_progress: Duration,
+}
+
+impl Session {
+    /// A session for a freshly opened port.
+    #[must_use]
+    pub fn new(program: Program, profile: &Profile, ebb: &Ebb) -> Self {
+        let factor = match ebb.motors {
+            Motors::CoreXy => 2.0_f64.sqrt(),
+            Motors::Cartesian => 1.0,
+        };
+        let mut session = Self {
+            program,
+            ebb: ebb.clone(),
+            phase: Phase::Greeting { times: 1 },
+            phase_begin: Duration::ZERO,
+            wish: Wish::Go,
+            pace: Pace::new(profile.limits.acceleration * ebb.steps_per_mm * factor),
+            version: Version(0, 0, 0),
+            future: false,
+            lines: Lines::default(),
+            next: 0,
+            asked: VecDeque::new(),
+            in_hand: VecDeque::new(),
+            to_prepare: VecDeque::new(),
+            down: None,
+            to_lower: None,
+            steps: [0; 2],
+            last_answered: None,
+            outgoing: VecDeque::new(),
+            events: VecDeque::new(),
+            next_poll: Duration::ZERO,
+            next_power_poll: Duration::ZERO,
+            last_progress: Duration::ZERO,
+        };
+        session.greet();
+        session
+    }
+}
+
+impl protocol::Session for Session {
+    fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
+        for byte in bytes {
+            if let Some(reply) = self.lines.push(*byte)
+                && self.phase != Phase::Closed
+            {
+                self.handle_reply(now, reply);
+                // After each reply, so that the events do not depend on how the bytes were split.
+                self.pump(now);
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        let waited = now.saturating_sub(self.phase_begin);
+        match self.phase {
+            Phase::Closed => return,
+            Phase::Greeting { times } if waited >= GREET => {
+                if times == GREETINGS {
+                    return self.fault(Fault::NoAnswer);
+                }
+                self.enter(now, Phase::Greeting { times: times + 1 });
+                self.greet();
+            }
+            Phase::Greeting { .. } => {}
+            Phase::Probing if waited >= PROBE => return self.fault(Fault::Silent),
+            Phase::Probing => {}
+            Phase::Settling if waited >= SETTLE => self.lift_for_good(now),
+            _ if now >= self.stalls_at() => {
+                return self.probe(now);
+            }
+            Phase::Streaming | Phase::Ending | Phase::Lifting => self.poll(now),
+            Phase::Preparing | Phase::Settling => {}
+        }
+        self.pump(now);
+    }
+
+    fn pause(&mut self, now: Duration) {
+        if self.phase == Phase::Streaming && self.wish == Wish::Go {
+            self.wish = Wish::Pause;
+            self.tell_hold(false);
+            self.pump(now);
+        }
+    }
+
+    fn resume(&mut self, now: Duration) {
+        if self.phase != Phase::Streaming || !matches!(self.wish, Wish::Pause | Wish::Paused) {
+            return;
+        }
+        self.wish = Wish::Go;
+        if let Some(line) = self.to_lower.take() {
+            self.down = Some(line.clone());
+            self.ask_extra(now, &line);
+        }
+        self.pump(now);
+    }
+
+    fn stop(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Greeting { .. } | Phase::Preparing => {
+                self.events.push_back(Event::Stopped);
+                self.phase = Phase::Closed;
+            }
+            Phase::Streaming => {
+                self.wish = Wish::Stop;
+                self.pump(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.outgoing.pop_front()
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Greeting { .. } => Some(self.phase_begin + GREET),
+            Phase::Preparing => Some(self.stalls_at()),
+            Phase::Streaming | Phase::Ending | Phase::Lifting => Some(self.next_poll.min(self.stalls_at())),
+            Phase::Settling => Some(self.phase_begin + SETTLE),
+            Phase::Probing => Some(self.phase_begin + PROBE),
+            Phase::Closed => None,
+        }
+    }
+}
+
+impl Session {
+    fn handle_reply(&mut self, now: Duration, reply: Reply) {
+        match self.phase {
+            Phase::Greeting { .. } => return self.handle_greeting(now, &reply),
+            Phase::Probing => return self.handle_probe(reply),
+            _ => {}
+        }
+        if matches!(&reply, Reply::Line(line) if line.contains("EB Firmware Version")) {
+            // A late answer to a greeting that was sent twice.
+            return;
+        }
+        if let Reply::Error { code, text } = reply {
+            return self.handle_error(now, code, text);
+        }
+        let Some(asking) = self.asked.front_mut() else {
+            return self.unasked(reply);
+        };
+        match asking.take(reply, self.future) {
+            Answer::Partial => {}
+            Answer::Stray(text) if text.len() > LONGEST_ANSWER => self.events.push_back(Event::Push(text)),
+            Answer::Stray(text) => {
+                // Board and session have lost each other; another move might go anywhere.
+                self.events.push_back(Event::Garbled(text));
+                self.probe(now);
+            }
+            Answer::Done(value) => {
+                self.last_progress = now;
+                if let Some(asking) = self.asked.pop_front() {
+                    self.handle_answer(now, &asking, &value);
+                }
+            }
+        }
+    }
+
+    fn unasked(&mut self, reply: Reply) {
+        match reply {
+            // A refused command's OK, or one more than the board owes.
+            Reply::Ok if matches!(self.phase, Phase::Settling | Phase::Lifting) => {}
+            Reply::Ok => {
+                self.events.push_back(Event::Garbled("OK, but no command was waiting for it".into()));
+            }
+            Reply::Line(text) | Reply::Error { text, .. } => self.events.push_back(Event::Push(text)),
+        }
+    }
+
+    fn greet(&mut self) {
+        self.outgoing.push_back(b"V\r".to_vec());
+    }
+
+    /// Only its version is of interest: all else is left from before.
+    fn handle_greeting(&mut self, now: Duration, reply: &Reply) {
+        let Reply::Line(line) = reply else { return };
+        let Some((_, version)) = line.split_once("EB Firmware Version ") else { return };
+        let named = line.starts_with("V,");
+        let wanted = self.ebb.syntax == Syntax::Future && !named;
+        self.future = named;
+        let Some(version) = Version::parse(version) else { return };
+        if self.version == version && wanted {
+            // It said so before, and does not change its syntax.
+            return;
+        }
+        if self.version != version {
+            self.version = version;
+            self.events.push_back(Event::Connected { banner: line.trim_start_matches("V,").to_owned() });
+            if version < self.ebb.min_firmware {
+                return self.fault(Fault::OldFirmware { version, least: self.ebb.min_firmware });
+            }
+            if wanted && version >= Version(3, 0, 0) {
+                // Its answer is an empty line; that of V shows that the syntax is in force.
+                self.outgoing.push_back(b"CU,10,1\r".to_vec());
+                return self.greet();
+            }
+        }
+        self.prepare(now);
+    }
+
+    fn prepare(&mut self, now: Duration) {
+        let mut ask = |line: String, asked| self.to_prepare.push_back((line, asked));
+        let least = self.ebb.motor_power_least;
+        if self.version >= Version(3, 0, 0) {
+            // A longer queue would not tell what has ended, and would make a pause late.
+            ask("CU,4,1".into(), Asked::Setting);
+            if least > 0 {
+                ask(format!("CU,60,{least}"), Asked::Setting);
+            }
+        }
+        ask("QC".into(), Asked::Power);
+        ask("QL".into(), Asked::Mark);
+        ask(format!("SL,{MARK}"), Asked::Setting);
+        self.last_progress = now;
+        self.next_power_poll = now + POWER_POLL;
+        self.enter(now, Phase::Preparing);
+    }
+
+    fn handle_answer(&mut self, now: Duration, asking: &Asking, value: &str) {
+        match asking.asked {
+            Asked::Setting => {}
+            Asked::Power => {
+                let supply = value.split(',').nth(1).and_then(|text| text.trim().parse::<u16>().ok());
+                if supply.is_some_and(|supply| supply < self.ebb.motor_power_least) {
+                    self.lost_power();
+                }
+            }
+            Asked::Mark => {
+                if self.phase == Phase::Preparing && value.trim().parse() == Ok(0_u8) {
+                    self.events.push_back(Event::Push(
+                        "the board has just started: pen heights are set anew".into(),
+                    ));
+                }
+            }
+            Asked::General => self.handle_general(now, value),
+            Asked::Statement(statement) => {
+                self.last_answered = Some(statement);
+                self.events.push_back(Event::Accepted { statement });
+                if asking.queued {
+                    self.ends(Some(statement), asking.ticks);
+                }
+            }
+            Asked::Extra => self.ends(None, asking.ticks),
+        }
+    }
+
+    /// A queued command was answered: it waits in the queue, the one before runs, and the one before that has ended.
+    fn ends(&mut self, statement: Option<usize>, ticks: u32) {
+        self.in_hand.push_back((statement, ticks));
+        while self.in_hand.len() > 2 {
+            if let Some((Some(upto), _)) = self.in_hand.pop_front() {
+                self.events.push_back(Event::Completed { upto });
+            }
+        }
+    }
+
+    /// Two hexadecimal digits: what moves and waits, the pen, the button, the power.
+    fn handle_general(&mut self, now: Duration, value: &str) {
+        let Ok(bits) = u8::from_str_radix(value.trim(), 16) else {
+            return self.events.push_back(Event::Garbled(value.to_owned()));
+        };
+        let rests = bits & 0x0F == 0;
+        if bits & 0x20 != 0 {
+            self.events.push_back(Event::Push("the board's button was pressed".into()));
+            protocol::Session::pause(self, now);
+        }
+        if bits & 0x40 != 0 && self.version >= Version(3, 0, 0) && self.ebb.motor_power_least > 0 {
+            return self.lost_power();
+        }
+        if !rests || !self.asked.is_empty() {
+            return;
+        }
+        match self.phase {
+            Phase::Ending => {
+                if let Some(upto) = self.program.statements.len().checked_sub(1) {
+                    self.events.push_back(Event::Completed { upto });
+                }
+                self.events.push_back(Event::Finished);
+                self.phase = Phase::Closed;
+            }
+            Phase::Lifting => {
+                self.all_ended();
+                self.events.push_back(Event::Stopped);
+                self.phase = Phase::Closed;
+            }
+            Phase::Streaming if self.wish == Wish::Paused && !self.in_hand.is_empty() => {
+                self.all_ended();
+                self.tell_hold(true);
+            }
+            _ => {}
+        }
+    }
+
+    /// Nothing moves and nothing waits: all that was answered has ended.
+    fn all_ended(&mut self) {
+        let last = self.in_hand.drain(..).rev().find_map(|(statement, _)| statement);
+        if let Some(upto) = last {
+            self.events.push_back(Event::Completed { upto });
+        }
+    }
+
+    /// A refused command was not done. That of too many numbers (7) comes after the command's OK; all others stand in the
+    /// place of it.
+    fn handle_error(&mut self, now: Duration, code: u32, text: String) {
+        if matches!(self.phase, Phase::Settling | Phase::Lifting) {
+            return self.events.push_back(Event::Push(text));
+        }
+        let waiting = self.asked.iter().find_map(|asking| match asking.asked {
+            Asked::Statement(statement) => Some(statement),
+            _ => None,
+        });
+        let statement =
+            if code == 7 { self.last_answered.or(waiting) } else { waiting.or(self.last_answered) };
+        self.asked.clear();
+        let index = statement.unwrap_or(0);
+        let refused = self.program.statements.get(index);
+        self.events.push_back(Event::Error {
+            code,
+            reply: text,
+            meaning: error_meaning(code).to_owned(),
+            statement: index,
+            line: refused.map_or(String::new(), |refused| refused.line.clone()),
+            origin: refused.and_then(|refused| refused.origin),
+        });
+        self.enter(now, Phase::Settling);
+    }
+
+    /// Its answers fail to come, or make no sense: has it restarted?
+    fn probe(&mut self, now: Duration) {
+        self.asked.clear();
+        self.enter(now, Phase::Probing);
+        self.outgoing.push_back(b"QL\r".to_vec());
+    }
+
+    fn handle_probe(&mut self, reply: Reply) {
+        let Reply::Line(text) = reply else { return };
+        let value = text.strip_prefix("QL,").unwrap_or(&text);
+        if value.len() == 2 {
+            // A late QG.
+            return;
+        }
+        match value.parse::<u8>() {
+            Ok(0) => self.fault(Fault::Restarted),
+            Ok(_) => self.fault(Fault::Stalled),
+            Err(_) => {}
+        }
+    }
+
+    /// The motors have lost their place.
+    fn lost_power(&mut self) {
+        self.outgoing.push_back(b"ES\r".to_vec());
+        for line in &self.program.lift {
+            self.outgoing.push_back([line.as_bytes(), b"\r"].concat());
+        }
+        self.fault(Fault::NoMotorPower);
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.events.push_back(Event::Fault(fault));
+        self.phase = Phase::Closed;
+    }
+
+    fn enter(&mut self, now: Duration, phase: Phase) {
+        (self.phase, self.phase_begin) = (phase, now);
+    }
+
+    fn tell_hold(&mut self, complete: bool) {
+        let place = self.ebb.to_mm(self.steps.map(|steps| steps as f64));
+        let machine = complete.then_some([place.x, place.y, 0.0]);
+        let state = State::Hold { complete };
+        self.events.push_back(Event::Status(Status { state, machine, work: None, free: None }));
+    }
+
+    fn poll(&mut self, now: Duration) {
+        if now < self.next_poll {
+            return;
+        }
+        self.next_poll = now + POLL;
+        if self.asked.iter().all(|asking| asking.asked != Asked::General) {
+            self.ask(now, "QG", Asked::General, false, 0);
+        }
+        if now >= self.next_power_poll && self.ebb.motor_power_least > 0 && self.phase == Phase::Streaming {
+            self.next_power_poll = now + POWER_POLL;
+            self.ask(now, "QC", Asked::Power, false, 0);
+        }
+    }
+
+    /// When the oldest unanswered command is later than any motion explains.
+    fn stalls_at(&self) -> Duration {
+        if self.asked.is_empty() {
+            return self.last_progress.max(self.next_poll) + SILENCE;
+        }
+        let ticks: u64 = self.ticks_in_hand();
+        self.last_progress + Duration::from_micros(ticks.saturating_mul(40)) + SILENCE
+    }
+
+    fn ticks_in_hand(&self) -> u64 {
+        let unanswered = self.asked.iter().map(|asking| u64::from(asking.ticks));
+        self.in_hand.iter().map(|(_, ticks)| u64::from(*ticks)).chain(unanswered).sum()
+    }
+
+    fn ask(&mut self, now: Duration, line: &str, asked: Asked, queued: bool, ticks: u32) {
+        if self.asked.is_empty() {
+            self.last_progress = now;
+        }
+        self.outgoing.push_back([line.as_bytes(), b"\r"].concat());
+        self.asked.push_back(Asking::new(line, asked, queued, ticks));
+    }
+
+    fn ask_extra(&mut self, now: Duration, line: &str) {
+        self.ask(now, line, Asked::Extra, true, pen_ticks(line).unwrap_or(0));
+    }
+
+    /// Sends what may be sent.
+    fn pump(&mut self, now: Duration) {
+        if self.phase == Phase::Preparing && self.asked.is_empty() {
+            match self.to_prepare.pop_front() {
+                Some((line, asked)) => self.ask(now, &line, asked, false, 0),
+                None => {
+                    self.next_poll = now + POLL;
+                    self.enter(now, Phase::Streaming);
+                }
+            }
+        }
+        while self.phase == Phase::Streaming && self.may_send() && self.send_next(now) {}
+    }
+
+    fn may_send(&self) -> bool {
+        let unanswered = self.asked.iter().filter(|asking| asking.is_command()).count();
+        let ticks = self.ticks_in_hand() + u64::from(self.ticks_of_next());
+        unanswered == 0 || (unanswered < MOST_UNANSWERED && ticks <= u64::from(IN_HAND))
+    }
+
+    fn ticks_of_next(&self) -> u32 {
+        let Some(statement) = self.program.statements.get(self.next) else { return 0 };
+        let ticks = LowLevelMove::parse(&statement.line).and_then(|command| command.ticks());
+        ticks.or_else(|| pen_ticks(&statement.line)).unwrap_or(0)
+    }
+
+    /// Sends the next thing; false when there is nothing to send now.
+    fn send_next(&mut self, now: Duration) -> bool {
+        let slowing = self.wish != Wish::Go;
+        let Some(statement) = self.program.statements.get(self.next) else {
+            if self.asked.iter().all(|asking| !asking.is_command()) {
+                self.next_poll = now;
+                self.enter(now, Phase::Ending);
+                self.poll(now);
+            }
+            return false;
+        };
+        let line = statement.line.clone();
+        let Some(command) = LowLevelMove::parse(&line) else {
+            if slowing {
+                self.pace.stand();
+                return self.come_to_rest(now);
+            }
+            self.send_other(now, &line);
+            return true;
+        };
+        let Some(piece) = self.pace.next(&command, slowing) else {
+            return self.come_to_rest(now);
+        };
+        for motor in 0..2 {
+            self.steps[motor] += i64::from(piece.command.motors[motor].steps);
+        }
+        let asked = if piece.ends { Asked::Statement(self.next) } else { Asked::Extra };
+        self.next += usize::from(piece.ends);
+        self.ask(now, &piece.command.to_line(), asked, true, piece.ticks);
+        true
+    }
+
+    /// A statement that does not move the pen along.
+    fn send_other(&mut self, now: Duration, line: &str) {
+        self.pace.stand();
+        let pen = pen_ticks(line);
+        if pen.is_some() {
+            self.down = line.starts_with("SP,0").then(|| line.to_owned());
+        }
+        let queued = pen.is_some() || (line.starts_with("EM,") && self.version >= EM_IS_QUEUED);
+        self.ask(now, line, Asked::Statement(self.next), queued, pen.unwrap_or(u32::from(queued)));
+        self.next += 1;
+    }
+
+    /// All that was sent ends at rest, and nothing more shall move. True when more is to be sent.
+    fn come_to_rest(&mut self, now: Duration) -> bool {
+        match self.wish {
+            Wish::Stop => self.lift_for_good(now),
+            Wish::Pause => {
+                self.wish = Wish::Paused;
+                if let Some(line) = self.down.take() {
+                    self.to_lower = Some(line);
+                    for line in self.program.lift.clone() {
+                        self.ask_extra(now, &line);
+                    }
+                } else if self.in_hand.is_empty() && self.asked.is_empty() {
+                    self.tell_hold(true);
+                }
+            }
+            Wish::Go | Wish::Paused => {}
+        }
+        false
+    }
+
+    fn lift_for_good(&mut self, now: Duration) {
+        self.last_progress = now;
+        self.next_poll = now + POLL;
+        self.enter(now, Phase::Lifting);
+        for line in self.program.lift.clone() {
+            self.ask_extra(now, &line);
+        }
+    }
+}
+
+/// How long `SP,state,ms[,pin]` takes; `None` if it is no such command.
+fn pen_ticks(line: &str) -> Option<u32> {
+    let ms: u32 = line.strip_prefix("SP,")?.split(',').nth(1)?.parse().ok()?;
+    ms.checked_mul(TICKS_PER_SECOND / 1000)
+}
