@@ -39,7 +39,8 @@ impl Placement {
     pub fn of_page(profile: &Profile, width: f64, height: f64) -> Result<Self, Error> {
         let Firmware::Hpgl(hpgl) = &profile.firmware else { return Ok(Self::new(profile, height)) };
         let Some((paper, turned)) = hpgl.paper_for(width, height) else {
-            let name = |paper: &Paper| format!("{} ({} x {} mm)", paper.name, paper.width, paper.height);
+            let name =
+                |paper: &Paper| format!("{} ({:.0} x {:.0} mm)", paper.name, paper.width, paper.height);
             return Err(Error::PageTooLarge {
                 width,
                 height,

@@ -35,7 +35,7 @@ pub enum Error {
     Config(#[from] config::Error),
     /// The page is larger than any sheet that the plotter takes.
     #[error(
-        "a page of {width:.0} x {height:.0} mm is too large for `{machine}`: the sheets that it takes are {papers}; give a smaller --page or --scale"
+        "a page of {width:.0} x {height:.0} mm is too large for `{machine}`: the sheets that it takes are {papers}"
     )]
     PageTooLarge {
         /// The page; mm.
