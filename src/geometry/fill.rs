@@ -36,7 +36,7 @@ pub struct FillStyle {
 const NARROWEST: f64 = 0.02;
 /// A line goes on in the next row when that begins this near; spacings.
 const NEAR: f64 = 3.0;
-/// Smaller bits of paper between rings don't show; squares of half the tip.
+/// Bits of paper between rings that are smaller than this don't show; squares of half the tip.
 const BARE: f64 = 2.0;
 /// How often the narrow rest of an area is looked at again for what is narrower still.
 const ROUNDS: usize = 4;
@@ -130,7 +130,8 @@ fn rings(area: &Area, style: &FillStyle) -> Vec<Polyline> {
         let next = area.shrunk(style.spacing * count as f64);
         for bare in ring.shrunk(half).without([&next.grown(style.spacing - half)]).parts() {
             if bare.size() > BARE * half.powi(2) {
-                rings.extend(traced(&bare, style.spacing / 2.0, 1));
+                let lines = traced(&bare, style.spacing / 2.0, 1);
+                rings.extend(lines.into_iter().filter(|line| line.length() > 2.0 * style.tip));
             }
         }
         ring = next;

@@ -132,7 +132,7 @@ fn fills_are_outlined_hatched_or_left() {
     };
     assert_eq!(strokes(Fill::Outline), Ok(2));
     assert!((1..8).contains(&strokes(Fill::Hatch).unwrap()));
-    assert!((20..60).contains(&strokes(Fill::Concentric).unwrap()));
+    assert!((30..50).contains(&strokes(Fill::Concentric).unwrap()));
     let none = strokes(Fill::None).unwrap_err().to_string();
     assert!(none.contains("nothing to draw: 2 filled shapes left out"), "{none}");
 }
