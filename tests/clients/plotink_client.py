@@ -36,9 +36,10 @@ def expect(what, got, wanted):
 
 
 def until_idle(port):
+    # QG, as the CR behind QM's LF would be left for plotink's next answer.
     begin = time.monotonic()
     while time.monotonic() - begin < PATIENCE_SECONDS:
-        if ebb_serial.query(port, "QM\r").strip() == "QM,0,0,0,0":
+        if int(ebb_serial.query(port, "QG\r"), 16) & 0x0F == 0:
             return
         time.sleep(0.05)
     raise SystemExit("the motors never come to rest")
