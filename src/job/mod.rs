@@ -3,6 +3,8 @@
 //! Comes in: a [`Program`], a [`Port`]. Goes out: events as they happen, and an [`Outcome`]. A virtual plotter runs in
 //! virtual time, as fast as it can or at a chosen pace; its results do not depend on the pace.
 
+#[cfg(test)]
+mod grbl_tests;
 mod probe;
 mod serve;
 #[cfg(test)]

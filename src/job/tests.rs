@@ -46,7 +46,7 @@ fn off(point: Point, line: &Polyline) -> f64 {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_is_drawn_within_two_hundredths_of_a_mm() {
+async fn what_is_asked_for_is_drawn_within_its_tolerance_and_a_step() {
     for id in ["grbl-servo", "grbl-z"] {
         let (profile, placement, program) = setup(id);
         let count = program.statements.len();
@@ -70,8 +70,9 @@ async fn what_is_asked_for_is_drawn_within_two_hundredths_of_a_mm() {
         assert_eq!(drawn.len(), asked.len(), "{id}");
         for (drawn, asked) in drawn.iter().zip(&asked) {
             let drawn = Polyline::new(drawn.points.iter().map(|point| placement.to_page(*point)).collect());
-            assert!(drawn.points.iter().all(|point| off(*point, asked) < 0.02), "{id}");
-            assert!(asked.points.iter().all(|point| off(*point, &drawn) < 0.02), "{id}");
+            // Pieces within 0.015 mm, ends rounded to 0.01 mm, then to steps of 0.0125 mm.
+            assert!(drawn.points.iter().all(|point| off(*point, asked) < 0.031), "{id}");
+            assert!(asked.points.iter().all(|point| off(*point, &drawn) < 0.031), "{id}");
         }
     }
 }

@@ -32,6 +32,24 @@ pub struct Grbl {
     pub planner_blocks: usize,
     /// Motor steps a mm (`$100`, `$101`).
     pub steps_per_mm: f64,
+    /// Whether curves are sent as G2 and G3. Off for boards whose arcs are bad.
+    #[serde(default = "yes")]
+    pub arcs: bool,
+    /// Whether the machine looks for its switches (`$H`) before each program.
+    #[serde(default)]
+    pub homing: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Grbl {
+    /// The nearest place where the motors can stand; mm.
+    #[must_use]
+    pub fn to_step(&self, mm: f64) -> f64 {
+        (mm * self.steps_per_mm).round() / self.steps_per_mm
+    }
 }
 
 impl Firmware {

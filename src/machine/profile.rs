@@ -11,9 +11,11 @@ const SPEED: std::ops::RangeInclusive<f64> = 0.1..=2_000.0;
 const ACCELERATION: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// The profiles inside the program: id and TOML text.
-pub const BUILT_IN: [(&str, &str); 12] = [
+pub const BUILT_IN: [(&str, &str); 14] = [
     ("grbl-servo", include_str!("../../firmware-profiles/grbl-servo.toml")),
     ("grbl-z", include_str!("../../firmware-profiles/grbl-z.toml")),
+    ("grbl-laser", include_str!("../../firmware-profiles/grbl-laser.toml")),
+    ("idraw-v2", include_str!("../../firmware-profiles/idraw-v2.toml")),
     ("hp7475a", include_str!("../../firmware-profiles/hp7475a.toml")),
     ("hp7440a", include_str!("../../firmware-profiles/hp7440a.toml")),
     ("hp7550a", include_str!("../../firmware-profiles/hp7550a.toml")),
@@ -316,12 +318,13 @@ impl Profile {
                 checks.push(("lift", "down_delay", down_delay, 0.0..=10.0, "s"));
             }
             Lift::Z { up, down, speed, acceleration } => {
-                if up <= down {
-                    let message =
-                        format!("up ({up} mm) must be above down ({down} mm): the pen is lifted along +Z");
+                // Some machines (iDraw) count Z downwards.
+                if up == down {
+                    let message = format!("up and down are both {up} mm: the pen would never move");
                     return Some(("lift", "up", message));
                 }
                 checks.push(("lift", "up", up, 0.0..=200.0, "mm"));
+                checks.push(("lift", "down", down, 0.0..=200.0, "mm"));
                 checks.push(("lift", "speed", speed, SPEED, "mm/s"));
                 checks.push(("lift", "acceleration", acceleration, ACCELERATION, "mm/s2"));
             }
@@ -394,15 +397,15 @@ mod tests {
 
     #[test]
     fn mistakes_name_file_line_and_key() {
-        check("travel_speed", "travle_speed", "my.toml:15: unknown field `travle_speed`");
+        check("travel_speed", "travle_speed", "my.toml:17: unknown field `travle_speed`");
         check("travel_speed", "travle_speed", "did you mean `travel_speed`?");
-        check("\"120mm/s\"", "\"0mm/s\"", "my.toml:15: travel_speed = 0 mm/s is not between");
-        check("\"120mm/s\"", "\"120\"", "my.toml:15: `120` has no known speed unit");
-        check("down_s = 700", "down_s = 300", "my.toml:22: up_s and down_s are both 300");
-        check("steps_per_mm = 80", "steps_per_mm = nan", "my.toml:30: steps_per_mm = NaN");
-        check("rx_buffer_bytes = 128", "rx_buffer_bytes = 16", "my.toml:28: rx_buffer_bytes = 16 bytes");
-        check("id = \"grbl-servo\"", "id = \"\"", "my.toml:3: the id is empty");
-        check("format = 1", "format = 2", "my.toml:2: format 2 is not known");
+        check("\"120mm/s\"", "\"0mm/s\"", "my.toml:17: travel_speed = 0 mm/s is not between");
+        check("\"120mm/s\"", "\"120\"", "my.toml:17: `120` has no known speed unit");
+        check("down_s = 700", "down_s = 300", "my.toml:24: up_s and down_s are both 300");
+        check("steps_per_mm = 80", "steps_per_mm = nan", "my.toml:32: steps_per_mm = NaN");
+        check("rx_buffer_bytes = 128", "rx_buffer_bytes = 16", "my.toml:30: rx_buffer_bytes = 16 bytes");
+        check("id = \"grbl-servo\"", "id = \"\"", "my.toml:5: the id is empty");
+        check("format = 1", "format = 2", "my.toml:4: format 2 is not known");
     }
 
     #[test]

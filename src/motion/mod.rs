@@ -24,11 +24,13 @@
 //!   └────────────┴────────────────┴────────────────┴──► distance
 //! ```
 //!
-//! The rules are those of GRBL 1.1's `planner.c` with the whole run in view, so that the plan is what the firmware would
-//! do with an endless look-ahead. A machine that executes the host's own blocks (an EiBotBoard) gets them as [`Slice`]s of
-//! whole steps and whole ticks; its plan is timed by these.
+//! The rules are those of GRBL 1.1's `planner.c`, with the whole run in view, or as many segments of it as the firmware's
+//! planner holds. A machine that executes the host's own blocks (an EiBotBoard) gets them as [`Slice`]s of whole steps
+//! and whole ticks; its plan is timed by these.
 
+mod gcode;
 mod junction;
+mod onboard;
 mod plan;
 mod segment;
 mod slices;
@@ -36,10 +38,11 @@ mod stepped;
 mod sweep;
 mod trapezoid;
 
+pub use gcode::{gcode_path, gcode_pieces};
 pub use junction::junction_v2;
 pub use plan::{Instant, Motion, Plan, plan};
 pub use segment::{AxisLimits, Limits, Segment};
 pub use slices::{Slice, TICKS_PER_SECOND};
 pub use stepped::{Stepped, stepped};
-pub use sweep::plan_segments;
+pub use sweep::{plan_segments, plan_segments_within};
 pub use trapezoid::{Block, Trapezoid};

@@ -1,5 +1,6 @@
 //! A pass, timed.
 
+use super::onboard::plan_onboard;
 use super::{AxisLimits, Segment, Trapezoid, plan_segments, stepped};
 use crate::geometry::Point;
 use crate::machine::{Firmware, Lift, Placement, Profile};
@@ -104,7 +105,8 @@ impl Plan {
 
 /// Times `pass` on a machine: from its origin with the pen up, through every stroke, and back to the origin. The pen
 /// stands wherever it goes up or down. On an EiBotBoard the times are those of its commands, to the tick of 40 µs; see
-/// [`stepped`].
+/// [`stepped`]. GRBL plans on board: there they are those of the G-code that is sent, from the first lift on, and a Z axis
+/// takes over the speed of a corner.
 #[must_use]
 pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {
     if pass.strokes.is_empty() {
@@ -112,6 +114,9 @@ pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {
     }
     if let Firmware::Ebb(ebb) = &profile.firmware {
         return stepped::timed(&stepped(pass, profile, ebb, placement));
+    }
+    if let Firmware::Grbl(grbl) = &profile.firmware {
+        return plan_onboard(pass, profile, grbl, placement);
     }
     let travel_speed = profile.limits.travel_speed;
     let draw_speed =
@@ -206,11 +211,12 @@ mod tests {
     #[test]
     fn a_dot_is_a_touch_between_two_travels() {
         let plan = timed(&[vec![(30.0, 60.0), (30.0, 60.0)]], &profile(0));
-        // 50 mm at 120 mm/s along (0.6, 0.8): a = 600 / 0.8 = 750 mm/s².
-        let travel = 50.0 / 120.0 + 120.0 / 750.0;
-        assert_eq!(plan.motions.len(), 4);
-        assert!((plan.seconds() - (2.0 * travel + 0.12 + 0.15)).abs() < 1e-9, "{}", plan.seconds());
-        let touch = plan.instant(travel + 0.01);
+        // 50 mm along (0.6, 0.8), where y alone is at its limits: 120 / 0.8 mm/s, 600 / 0.8 mm/s². A dwell of 120 ms
+        // lasts 150 ms.
+        let travel = 50.0 / 150.0 + 150.0 / 750.0;
+        assert_eq!(plan.motions.len(), 5);
+        assert!((plan.seconds() - (2.0 * travel + 3.0 * 0.15)).abs() < 1e-9, "{}", plan.seconds());
+        let touch = plan.instant(0.15 + travel + 0.01);
         assert!(touch.pen_down && touch.position == Point::new(30.0, 40.0));
         assert_eq!(plan.instant(1e9).position, Point::ORIGIN);
         assert!(!plan.instant(-1.0).pen_down);
@@ -233,7 +239,7 @@ mod tests {
             Motion::Lift { .. } => None,
         };
         let peaks: Vec<(bool, f64)> = plan.motions.iter().filter_map(peak).collect();
-        assert_eq!(peaks, [(false, 120.0), (true, 10.0), (false, 120.0)]);
+        assert!(peaks[1] == (true, 10.0) && peaks[0].1 > 120.0 && peaks[2].1 > 120.0, "{peaks:?}");
     }
 
     #[test]
@@ -253,7 +259,7 @@ mod tests {
             let mut last = plan.instant(0.0);
             for sample in 1..=5000 {
                 let now = plan.instant(f64::from(sample) * step);
-                let fastest = if now.pen_down && last.pen_down { 50.0 } else { 120.0 };
+                let fastest = if now.pen_down && last.pen_down { 50.0 } else { 120.0 * 2.0_f64.sqrt() };
                 prop_assert!(now.position.distance(last.position) <= fastest * step + 1e-6);
                 // At 45° both axes accelerate at once.
                 prop_assert!((now.speed - last.speed).abs() <= 600.0 * 2.0_f64.sqrt() * step + 1e-6);
@@ -266,7 +272,7 @@ mod tests {
         fn the_pen_stands_where_it_goes_up_or_down(
             strokes in prop::collection::vec(prop::collection::vec((0.0..90.0, 0.0..90.0), 2..8), 1..4),
         ) {
-            let plan = timed(&strokes, &profile(1));
+            let plan = timed(&strokes, &profile(0));
             for pair in plan.motions.windows(2) {
                 if let [Motion::Move { trapezoid, .. }, Motion::Lift { .. }] = pair {
                     prop_assert!(trapezoid.exit == 0.0);

@@ -27,6 +27,32 @@ pub fn plan_segments(segments: &[Segment], limits: &impl Limits) -> Vec<Trapezoi
     segments.iter().enumerate().map(shape).collect()
 }
 
+/// As [`plan_segments`], for a planner that sees only `blocks` segments at once, the running one among them: at each of
+/// them it must still be able to stop at the end of the last one that it sees. Linear in segments times blocks.
+///
+/// The planner is taken to be full whenever a segment begins, as a sender that keeps up with it fills it.
+#[must_use]
+pub fn plan_segments_within(segments: &[Segment], limits: &impl Limits, blocks: usize) -> Vec<Trapezoid> {
+    let accelerations: Vec<f64> =
+        segments.iter().map(|segment| limits.acceleration_along(segment.direction)).collect();
+    let bounds_v2 = corner_bounds_v2(segments, limits);
+    let mut entry_v2 = 0.0_f64;
+    let shape = |(index, segment): (usize, &Segment)| {
+        let seen = (index + blocks.max(1)).min(segments.len());
+        let stopping = |v2: f64, later: usize| {
+            (v2 + 2.0 * accelerations[later] * segments[later].length).min(bounds_v2[later])
+        };
+        let reachable_v2 = entry_v2 + 2.0 * accelerations[index] * segment.length;
+        let exit_v2 = (index + 1..seen).rev().fold(0.0, stopping).min(reachable_v2);
+        let nominal = segment.nominal_speed(limits);
+        let trapezoid =
+            Trapezoid::new(segment.length, entry_v2, nominal * nominal, exit_v2, accelerations[index]);
+        entry_v2 = exit_v2;
+        trapezoid
+    };
+    segments.iter().enumerate().map(shape).collect()
+}
+
 /// The greatest squared speed at each of the n + 1 corners of n segments, the ends at 0; mm²/s².
 fn corner_bounds_v2(segments: &[Segment], limits: &impl Limits) -> Vec<f64> {
     let mut bounds = vec![0.0; segments.len() + 1];
@@ -107,6 +133,17 @@ mod tests {
             }
             split.push(points[points.len() - 1]);
             prop_assert!((seconds(&segments(&points)) - seconds(&segments(&split))).abs() < 1e-6);
+        }
+
+        #[test]
+        fn a_planner_that_sees_all_plans_as_well_and_a_blind_one_stops_everywhere(points in walk()) {
+            let segments = segments(&points);
+            let seconds = |blocks| -> f64 {
+                plan_segments_within(&segments, &LIMITS, blocks).iter().map(Trapezoid::seconds).sum()
+            };
+            prop_assert!((seconds(segments.len()) - self::seconds(&segments)).abs() < 1e-9);
+            prop_assert!(seconds(2) >= seconds(3) - 1e-9);
+            prop_assert!(plan_segments_within(&segments, &LIMITS, 1).iter().all(|t| t.entry == 0.0 && t.exit == 0.0));
         }
 
         #[test]

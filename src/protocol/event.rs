@@ -90,6 +90,11 @@ pub enum Fault {
         "the pen is not where it was sent: bytes were lost or changed on the wire, or the plotter is set to another sheet than the page's, or reaches less than its profile says"
     )]
     Strayed,
+    /// It can't look for its switches (GRBL).
+    #[error(
+        "the plotter refuses to home: set `$22=1` if it has limit switches, or `homing = false` in its profile"
+    )]
+    NoHoming,
     /// It is locked after an alarm (GRBL).
     #[error("the plotter is locked by an alarm: home it with `$H` or unlock it with `$X`")]
     Locked,

@@ -34,7 +34,7 @@ pub struct Origin {
 #[must_use]
 pub fn encode(index: usize, pass: &Pass, profile: &Profile, placement: &Placement) -> Program {
     match &profile.firmware {
-        Firmware::Grbl(_) => grbl::encode(index, pass, profile, placement),
+        Firmware::Grbl(grbl) => grbl::encode(index, pass, profile, grbl, placement),
         Firmware::Ebb(ebb) => ebb::encode(index, pass, profile, ebb, placement),
         Firmware::Hpgl(table) => hpgl::encode(index, pass, profile, table, placement),
     }

@@ -1,9 +1,8 @@
 //! From strokes to G-code lines.
 
-use std::fmt::Write as _;
-
-use crate::geometry::{Point, Polyline};
-use crate::machine::{Dialect, Lift, Placement, Profile};
+use crate::geometry::{Piece, Point, Polyline};
+use crate::machine::{Dialect, Grbl, Lift, Placement, Profile};
+use crate::motion::gcode_pieces;
 use crate::protocol::{Origin, Program, Statement};
 use crate::toolpath::Pass;
 use crate::units::FeedRate;
@@ -11,15 +10,24 @@ use crate::units::FeedRate;
 /// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath: pen up first and last, ends at the machine's
 /// origin.
 ///
-/// Absolute coordinates are rounded to 0.01 mm, so errors do not add up. Points that round to the point before are
-/// left out, but a dot stays a dot. There is no M2 or M5 at the end: both would take the signal from a servo, and the
-/// pen might fall.
+/// The lines and arcs are those of [`gcode_pieces`]: absolute coordinates rounded to 0.01 mm, so errors do not add up, and
+/// nothing that the motors can't do, but a dot stays a dot. No word is said twice, and the planner is drained only where
+/// the pen goes up or down. There is no M2 or M5 at the end: both would take the signal from a servo, and the pen might
+/// fall.
 #[must_use]
-pub fn encode(pass_index: usize, pass: &Pass, profile: &Profile, placement: &Placement) -> Program {
+pub fn encode(
+    pass_index: usize,
+    pass: &Pass,
+    profile: &Profile,
+    grbl: &Grbl,
+    placement: &Placement,
+) -> Program {
     let speed =
         pass.pen.speed.map_or(profile.limits.draw_speed, |speed| speed.min(profile.limits.draw_speed));
     let mut encoder = Encoder {
-        lift: &profile.lift,
+        profile,
+        grbl,
+        spindle: false,
         feed: FeedRate::from_speed(speed),
         statements: Vec::new(),
         origin: None,
@@ -28,9 +36,9 @@ pub fn encode(pass_index: usize, pass: &Pass, profile: &Profile, placement: &Pla
         at: None,
     };
     encoder.push("G21G90G17G94G54".into(), false);
-    encoder.pen_up();
+    encoder.pen(false);
     for (index, stroke) in pass.strokes.iter().enumerate() {
-        encoder.stroke(pass_index, index, stroke, placement);
+        encoder.stroke(Origin { pass: pass_index, stroke: index, vertex: 0 }, stroke, placement);
     }
     encoder.origin = None;
     encoder.travel((0, 0));
@@ -42,10 +50,10 @@ pub fn encode(pass_index: usize, pass: &Pass, profile: &Profile, placement: &Pla
         lift: match profile.lift {
             Lift::Servo { up_s, .. } => vec![format!("M3S{up_s}")],
             Lift::Z { up, speed, .. } => {
-                vec![format!("G21G90G1Z{}F{}", hundredths(round(up)), FeedRate::from_speed(speed))]
+                vec![format!("G21G90G1Z{}F{}", number(up, 2), FeedRate::from_speed(speed))]
             }
-            // No GRBL profile has it.
-            Lift::EbbServo { .. } | Lift::Pen { .. } => Vec::new(),
+            // No GRBL profile has another.
+            _ => Vec::new(),
         },
     }
 }
@@ -65,7 +73,10 @@ fn title(pass_index: usize, pass: &Pass) -> String {
 }
 
 struct Encoder<'a> {
-    lift: &'a Lift,
+    profile: &'a Profile,
+    grbl: &'a Grbl,
+    /// Whether M3 is in force, so that an S word alone moves the servo.
+    spindle: bool,
     feed: FeedRate,
     statements: Vec<Statement>,
     origin: Option<Origin>,
@@ -78,79 +89,80 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
-    fn stroke(&mut self, pass: usize, stroke: usize, line: &Polyline, placement: &Placement) {
-        let place = |point: &Point| {
-            let machine = placement.to_machine(*point);
-            (round(machine.x), round(machine.y))
-        };
-        let Some(first) = line.points.first() else { return };
-        self.origin = Some(Origin { pass, stroke, vertex: 0 });
-        self.travel(place(first));
-        self.pen_down();
-        for (vertex, point) in line.points.iter().enumerate().skip(1) {
-            self.origin = Some(Origin { pass, stroke, vertex });
-            self.draw(place(point));
+    fn stroke(&mut self, origin: Origin, line: &Polyline, placement: &Placement) {
+        let points: Vec<Point> = line.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let Some(first) = points.first() else { return };
+        self.origin = Some(origin);
+        self.travel(hundredth(*first));
+        self.pen(true);
+        for piece in gcode_pieces(&points, self.profile, self.grbl) {
+            self.origin = Some(Origin { vertex: piece.last(), ..origin });
+            self.draw(&piece);
         }
-        self.pen_up();
+        self.pen(false);
     }
 
     fn travel(&mut self, to: (i64, i64)) {
-        if let Some(words) = self.words(to) {
+        let words = self.words(to);
+        if !words.is_empty() {
             let motion = self.motion("G0");
             self.push(format!("{motion}{words}"), false);
         }
     }
 
-    fn draw(&mut self, to: (i64, i64)) {
-        if let Some(words) = self.words(to) {
-            let (motion, feed) = (self.motion("G1"), self.feed(self.feed));
-            self.push(format!("{motion}{words}{feed}"), false);
-        }
-    }
-
-    fn pen_down(&mut self) {
-        match *self.lift {
-            Lift::Servo { down_s, down_delay, .. } => self.servo(down_s, down_delay),
-            Lift::Z { down, speed, .. } => self.z(down, speed),
-            Lift::EbbServo { .. } | Lift::Pen { .. } => {}
-        }
-    }
-
-    fn pen_up(&mut self) {
-        match *self.lift {
-            Lift::Servo { up_s, up_delay, .. } => self.servo(up_s, up_delay),
-            Lift::Z { up, speed, .. } => {
-                self.z(up, speed);
-                // A Z machine drains nowhere by itself: this ok proves that the stroke is on the paper.
-                self.push("G4P0".into(), true);
+    fn draw(&mut self, piece: &Piece) {
+        let from = self.at.unwrap_or_default();
+        let words = self.words(hundredth(piece.to()));
+        let (motion, middle) = match piece {
+            Piece::Line { .. } => ("G1", String::new()),
+            Piece::Arc { center, sweep, .. } => {
+                let offset = *center - Point::new(from.0 as f64 / 100.0, from.1 as f64 / 100.0);
+                let word = |letter, offset: f64| match number(offset, 3) {
+                    zero if zero == "0" => String::new(),
+                    number => format!("{letter}{number}"),
+                };
+                (if *sweep > 0.0 { "G3" } else { "G2" }, word("I", offset.x) + &word("J", offset.y))
             }
-            Lift::EbbServo { .. } | Lift::Pen { .. } => {}
+        };
+        let (motion, feed) = (self.motion(motion), self.feed(self.feed));
+        self.push(format!("{motion}{words}{middle}{feed}"), false);
+    }
+
+    fn pen(&mut self, down: bool) {
+        match self.profile.lift {
+            Lift::Servo { up_s, down_s, up_delay, down_delay } => {
+                let (s, delay) = if down { (down_s, down_delay) } else { (up_s, up_delay) };
+                // A changed S word waits for the planner to run dry; the same one again would not (`gcode.c`).
+                let spindle = if std::mem::replace(&mut self.spindle, true) { "" } else { "M3" };
+                self.push(format!("{spindle}S{s}"), true);
+                if delay > 0.0 {
+                    self.push(format!("G4P{}", number(delay, 3)), true);
+                }
+            }
+            Lift::Z { up, down: low, speed, .. } => {
+                let (motion, feed) = (self.motion("G1"), self.feed(FeedRate::from_speed(speed)));
+                let height = number(if down { low } else { up }, 2);
+                self.push(format!("{motion}Z{height}{feed}"), false);
+                if !down {
+                    // A Z machine drains nowhere by itself: this ok proves that the stroke is on the paper.
+                    self.push("G4P0".into(), true);
+                }
+            }
+            _ => {}
         }
-    }
-
-    fn servo(&mut self, s: u32, delay: f64) {
-        self.push(format!("M3S{s}"), true);
-        self.push(format!("G4P{}", number(delay, 3)), true);
-    }
-
-    fn z(&mut self, height: f64, speed: f64) {
-        let (motion, feed) = (self.motion("G1"), self.feed(FeedRate::from_speed(speed)));
-        self.push(format!("{motion}Z{}{feed}", hundredths(round(height))), false);
     }
 
     /// The axis words of a move that goes somewhere.
-    fn words(&mut self, to: (i64, i64)) -> Option<String> {
+    fn words(&mut self, to: (i64, i64)) -> String {
         let mut words = String::new();
         if self.at.is_none_or(|at| at.0 != to.0) {
-            words.push('X');
-            words.push_str(&hundredths(to.0));
+            words = format!("X{}", number(to.0 as f64 / 100.0, 2));
         }
         if self.at.is_none_or(|at| at.1 != to.1) {
-            words.push('Y');
-            words.push_str(&hundredths(to.1));
+            words += &format!("Y{}", number(to.1 as f64 / 100.0, 2));
         }
         self.at = Some(to);
-        (!words.is_empty()).then_some(words)
+        words
     }
 
     fn motion(&mut self, word: &'static str) -> &'static str {
@@ -173,31 +185,29 @@ impl Encoder<'_> {
     }
 }
 
-/// To hundredths of a mm.
-fn round(mm: f64) -> i64 {
-    (mm * 100.0).round() as i64
+/// To hundredths of a mm, as [`gcode_pieces`] rounds.
+fn hundredth(point: Point) -> (i64, i64) {
+    let round = |mm: f64| (mm * 100.0).round() as i64;
+    (round(point.x), round(point.y))
 }
 
-/// Hundredths of a mm as mm, without trailing zeros.
-fn hundredths(value: i64) -> String {
-    let mut text = String::new();
-    let (sign, size) = (if value < 0 { "-" } else { "" }, value.unsigned_abs());
-    // OK because writing to a String can't fail.
-    let _ = write!(text, "{sign}{}.{:02}", size / 100, size % 100);
-    trim(text)
-}
-
+/// As short as GRBL's `read_float` takes it: no zeros at either end. At least one decimal.
 fn number(value: f64, decimals: usize) -> String {
-    trim(format!("{value:.decimals$}"))
-}
-
-fn trim(text: String) -> String {
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let text = format!("{value:.decimals$}");
+    let (sign, size) = match text.strip_prefix('-') {
+        Some(size) => ("-", size),
+        None => ("", text.as_str()),
+    };
+    match size.trim_end_matches('0').trim_end_matches('.').trim_start_matches('0') {
+        "" => "0".into(),
+        short => format!("{sign}{short}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Firmware;
     use crate::pens::{BUILT_IN, Inventory};
 
     pub(crate) fn pass(strokes: &[&[(f64, f64)]]) -> Pass {
@@ -206,9 +216,14 @@ mod tests {
         Pass { pen, strokes: strokes.collect() }
     }
 
+    fn encoded(index: usize, pass: &Pass, profile: &Profile) -> Program {
+        let Firmware::Grbl(grbl) = &profile.firmware else { panic!("{:?}", profile.firmware) };
+        encode(index, pass, profile, grbl, &Placement::new(profile, 100.0))
+    }
+
     fn check(profile: &str, strokes: &[&[(f64, f64)]], expected: &str) {
         let profile = Profile::built_in(profile).unwrap();
-        let program = encode(0, &pass(strokes), &profile, &Placement::new(&profile, 100.0));
+        let program = encoded(0, &pass(strokes), &profile);
         let lines: Vec<&str> = program.statements.iter().map(|s| s.line.as_str()).collect();
         assert_eq!(lines.join(" "), expected);
     }
@@ -218,8 +233,8 @@ mod tests {
         check(
             "grbl-servo",
             &[&[(10.0, 90.0), (20.0, 90.0), (20.004, 90.0), (20.5, 79.876)], &[(0.5, 100.0), (0.5, 100.0)]],
-            "G21G90G17G94G54 M3S300 G4P0.12 G0X10Y10 M3S700 G4P0.15 G1X20F3000 X20.5Y20.12 M3S300 G4P0.12 \
-             G0X0.5Y0 M3S700 G4P0.15 M3S300 G4P0.12 X0 G4P0",
+            "G21G90G17G94G54 M3S300 G4P.12 G0X10Y10 S700 G4P.15 G1X20F3000 X20.5Y20.12 S300 G4P.12 \
+             G0X.5Y0 S700 G4P.15 S300 G4P.12 X0 G4P0",
         );
     }
 
@@ -237,18 +252,49 @@ mod tests {
         let mut pass = pass(&[&[(0.0, 0.0), (1.0, 1.0)]]);
         pass.pen.name = "Ä!~?\n$X\u{18}%".into();
         let profile = Profile::built_in("grbl-servo").unwrap();
-        let text = encode(2, &pass, &profile, &Placement::new(&profile, 100.0)).to_text();
+        let text = encoded(2, &pass, &profile).to_text();
         assert!(text.starts_with("; traceur pass 3: pen "), "{text}");
         assert!(text.is_ascii() && !text.contains(['!', '~', '?', '$', '%', '\u{18}']), "{text}");
         assert!(text.lines().nth(1) == Some("G21G90G17G94G54") && text.ends_with("\nG4P0\n"), "{text}");
     }
 
     #[test]
+    fn numbers_are_as_short_as_grbl_reads_them() {
+        for (value, expected) in [
+            (0.5, ".5"),
+            (-0.25, "-.25"),
+            (0.0, "0"),
+            (-0.001, "0"),
+            (10.0, "10"),
+            (100.1, "100.1"),
+            (-20.07, "-20.07"),
+        ] {
+            assert_eq!(number(value, 2), expected);
+        }
+    }
+
+    #[test]
+    fn an_arc_takes_at_most_a_third_of_the_bytes_of_its_lines() {
+        let circle: Vec<(f64, f64)> = (0..=200)
+            .map(|n| (std::f64::consts::TAU * f64::from(n) / 200.0).sin_cos())
+            .map(|(sin, cos)| (60.0 + 25.0 * cos, 50.0 + 25.0 * sin))
+            .collect();
+        let arcs = Profile::built_in("grbl-servo").unwrap();
+        let mut lines = arcs.clone();
+        let Firmware::Grbl(grbl) = &mut lines.firmware else { panic!("{:?}", arcs.firmware) };
+        grbl.arcs = false;
+        let bytes = |profile| encoded(0, &pass(&[&circle]), profile).to_text().len();
+        assert!(3 * bytes(&arcs) <= bytes(&lines), "{} of {}", bytes(&arcs), bytes(&lines));
+        let text = encoded(0, &pass(&[&circle]), &arcs).to_text();
+        assert!(text.contains("\nG2X") || text.contains("\nG3X"), "{text}");
+    }
+
+    #[test]
     fn statements_know_their_vertex() {
         let profile = Profile::built_in("grbl-servo").unwrap();
         let pass = pass(&[&[(0.0, 0.0), (1.0, 1.0)], &[(2.0, 2.0), (2.0, 2.0), (3.0, 3.0)]]);
-        let program = encode(4, &pass, &profile, &Placement::new(&profile, 100.0));
-        let last = program.statements.iter().rfind(|s| s.line == "X3Y97F3000" || s.line == "G1X3Y97");
+        let program = encoded(4, &pass, &profile);
+        let last = program.statements.iter().rfind(|s| s.line == "G1X3Y97");
         assert_eq!(last.unwrap().origin, Some(Origin { pass: 4, stroke: 1, vertex: 2 }));
         assert_eq!(program.statements[0].origin, None);
     }

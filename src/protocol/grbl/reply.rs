@@ -12,7 +12,7 @@ pub enum Reply {
     Error(u32),
     /// The machine stopped itself; see [`alarm_meaning`](super::alarm_meaning).
     Alarm(u32),
-    /// It has just started: `Grbl 1.1h ['$' for help]`.
+    /// It has just started: `Grbl 1.1h ['$' for help]`, `GrblHAL 1.1f ['$' or '$HELP' for help]`, `Grbl 3.7 [FluidNC …]`.
     Banner(String),
     /// `<…>`, asked for with `?`.
     Status(Status),
@@ -75,7 +75,7 @@ fn parse(text: &str) -> Reply {
         Reply::Error(code.into())
     } else if let Some(code) = number("ALARM:") {
         Reply::Alarm(code.into())
-    } else if text.starts_with("Grbl ") {
+    } else if text.starts_with("Grbl") {
         Reply::Banner(text.into())
     } else if let Some(status) = inside('<', '>').and_then(status) {
         Reply::Status(status)
@@ -94,11 +94,12 @@ fn status(text: &str) -> Option<Status> {
     let mut fields = text.split('|');
     let state = match fields.next()? {
         "Idle" => State::Idle,
-        "Run" => State::Run,
+        // grblHAL puts a number behind these: `Run:1`, `Alarm:11`.
+        run if run == "Run" || run.starts_with("Run:") => State::Run,
         "Hold:0" => State::Hold { complete: true },
-        "Hold:1" | "Hold" => State::Hold { complete: false },
+        hold if hold.starts_with("Hold") => State::Hold { complete: false },
         "Jog" => State::Jog,
-        "Alarm" => State::Alarm,
+        alarm if alarm == "Alarm" || alarm.starts_with("Alarm:") => State::Alarm,
         "Check" => State::Check,
         "Home" => State::Home,
         "Sleep" => State::Sleep,
@@ -123,7 +124,8 @@ fn status(text: &str) -> Option<Status> {
 
 fn triple(text: &str) -> Option<[f64; 3]> {
     let mut values = text.split(',').map(|value| value.parse::<f64>().ok().filter(|value| value.is_finite()));
-    Some([values.next()??, values.next()??, values.next()??])
+    // FluidNC reports as many axes as its machine has: two at least.
+    Some([values.next()??, values.next()??, values.next().unwrap_or(Some(0.0))?])
 }
 
 #[cfg(test)]
@@ -158,8 +160,7 @@ mod tests {
 
     #[test]
     fn noise_is_an_event() {
-        for text in ["o\n", "okk\n", "error:\n", "error:-1\n", "<Idle|MPos:1,2>\n", "<Flying>\n", "\u{1}ok\n"]
-        {
+        for text in ["o\n", "okk\n", "error:\n", "error:-1\n", "<Idle|MPos:1>\n", "<Flying>\n", "\u{1}ok\n"] {
             let replies = Replies::default().feed(text.as_bytes());
             assert!(matches!(replies[..], [Reply::Garbled(_)]), "{text}: {replies:?}");
         }

@@ -21,6 +21,10 @@ const STALL: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(10);
 /// For the machine to come to rest, or to restart.
 const STOP: Duration = Duration::from_secs(5);
+/// For the answer to `$I`. Without it the profile's numbers hold.
+const ASK: Duration = Duration::from_secs(1);
+/// For the search for the switches, during which GRBL answers nothing at all (`limits.c`).
+const HOMING: Duration = Duration::from_secs(180);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -30,11 +34,17 @@ enum Phase {
     },
     /// Connected; streaming begins after a quiet time.
     Settling,
+    /// `$I` was sent.
+    Asking,
+    /// `$H` was sent.
+    Homing,
     Streaming,
     /// `!` was sent; 0x18 follows when the machine stands still.
     Stopping,
-    /// 0x18 was sent; the banner follows.
-    Resetting,
+    /// 0x18 was sent; the banner follows, and then the lines that lift the pen if it may be down.
+    Resetting {
+        lift: bool,
+    },
     /// The pen is being lifted; so many lift lines are answered.
     Lifting {
         done: usize,
@@ -44,10 +54,17 @@ enum Phase {
 
 /// Streams a program by character counting. A pause is `!`, going on `~`; a stop is `!`, then a reset once the machine
 /// stands still, so that it keeps its position, then the pen goes up.
+///
+/// How many bytes may be on their way is the firmware's own word (`$I`): `[OPT:V,15,128]`, or `[OPT:VNMSL,100,1024,3,0]`
+/// from grblHAL, which adds more numbers behind. FluidNC gives letters only (`[OPT:PHS]`): there the profile's number holds.
 #[derive(Debug, Clone)]
 pub struct Session {
     program: Program,
     window: usize,
+    planner_blocks: usize,
+    homes: bool,
+    /// What lifts the pen after a stop, `$X` before it if the machine is locked by then.
+    lift: Vec<String>,
     /// A dwell is reported as Idle, so a stall is longer than any dwell.
     stall: Duration,
     phase: Phase,
@@ -73,12 +90,14 @@ impl Session {
     pub fn new(program: Program, profile: &Profile, grbl: &Grbl) -> Self {
         let dwell = match profile.lift {
             Lift::Servo { up_delay, down_delay, .. } => up_delay.max(down_delay),
-            Lift::Z { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => 0.0,
+            _ => 0.0,
         };
         Self {
+            lift: program.lift.clone(),
             program,
-            // One byte less than there is: 1.1 builds before 1.1h held one less than they said.
-            window: grbl.rx_buffer_bytes.saturating_sub(1),
+            window: window(grbl.rx_buffer_bytes),
+            planner_blocks: grbl.planner_blocks,
+            homes: grbl.homing,
             stall: STALL + Duration::try_from_secs_f64(dwell).unwrap_or_default(),
             phase: Phase::Connecting { probes: 0 },
             paused: false,
@@ -95,6 +114,14 @@ impl Session {
             idle_since: None,
             nudged: false,
         }
+    }
+}
+
+impl Session {
+    /// How many moves the firmware's planner holds, by its own word once it has answered `$I`.
+    #[must_use]
+    pub fn planner_blocks(&self) -> usize {
+        self.planner_blocks
     }
 }
 
@@ -127,11 +154,16 @@ impl protocol::Session for Session {
                 return;
             }
             Phase::Settling if waited >= SETTLE => {
-                self.next_poll = now;
-                self.enter(now, Phase::Streaming);
+                self.outgoing.push_back(b"$I\n".to_vec());
+                self.enter(now, Phase::Asking);
+                return;
             }
-            Phase::Stopping if waited >= STOP => return self.reset(now),
-            Phase::Resetting | Phase::Lifting { .. } if waited >= STOP => return self.fault(Fault::Silent),
+            Phase::Asking if waited >= ASK => return self.begin(now),
+            Phase::Homing if waited >= HOMING => return self.fault(Fault::Silent),
+            Phase::Stopping if waited >= STOP => return self.reset(now, true),
+            Phase::Resetting { .. } | Phase::Lifting { .. } if waited >= STOP => {
+                return self.fault(Fault::Silent);
+            }
             Phase::Streaming => self.watch(now),
             Phase::Closed => return,
             _ => {}
@@ -160,10 +192,9 @@ impl protocol::Session for Session {
 
     fn stop(&mut self, now: Duration) {
         match self.phase {
-            Phase::Connecting { .. } | Phase::Settling => {
-                self.events.push_back(Event::Stopped);
-                self.phase = Phase::Closed;
-            }
+            Phase::Connecting { .. } | Phase::Settling | Phase::Asking => self.stopped(),
+            // Only a reset is heard while the machine looks for its switches. Nothing has been drawn.
+            Phase::Homing => self.reset(now, false),
             Phase::Streaming => {
                 // Before whatever still waits here.
                 self.outgoing.push_front(b"!".to_vec());
@@ -188,9 +219,11 @@ impl protocol::Session for Session {
             Phase::Connecting { probes: 0 } => Some(self.phase_begin + BANNER),
             Phase::Connecting { .. } => Some(self.phase_begin + PROBE),
             Phase::Settling => Some(self.phase_begin + SETTLE),
+            Phase::Asking => Some(self.phase_begin + ASK),
+            Phase::Homing => Some(self.phase_begin + HOMING),
             Phase::Streaming => Some(self.next_poll),
             Phase::Stopping => Some(self.next_poll.min(self.phase_begin + STOP)),
-            Phase::Resetting | Phase::Lifting { .. } => Some(self.phase_begin + STOP),
+            Phase::Resetting { .. } | Phase::Lifting { .. } => Some(self.phase_begin + STOP),
             Phase::Closed => None,
         }
     }
@@ -203,24 +236,22 @@ impl Session {
             Reply::Status(status) => self.handle_status(now, status),
             Reply::Ok => self.handle_ok(now),
             Reply::Error(code) => self.handle_error(now, code),
-            Reply::Alarm(code) => {
-                let statement = self.in_flight.front().copied();
-                let origin = statement.and_then(|index| self.program.statements[index].origin);
-                if self.phase != Phase::Closed {
-                    self.events.push_back(Event::Alarm {
-                        code,
-                        reply: format!("ALARM:{code}"),
-                        meaning: alarm_meaning(code).to_owned(),
-                        statement,
-                        origin,
-                    });
-                }
-                self.phase = Phase::Closed;
-            }
+            Reply::Alarm(code) => self.handle_alarm(code),
             Reply::Message(text) => {
                 let locked = text.contains("to unlock");
+                if let Some((blocks, bytes)) = buffers(&text) {
+                    (self.planner_blocks, self.window) = (blocks, window(bytes));
+                }
                 self.events.push_back(Event::Push(text));
-                if locked {
+                let may_home = matches!(
+                    self.phase,
+                    Phase::Connecting { .. } | Phase::Settling | Phase::Asking | Phase::Homing
+                );
+                // After a reset the pen's lift unlocks it, and homing does too.
+                if locked
+                    && !(self.homes && may_home)
+                    && !matches!(self.phase, Phase::Resetting { .. } | Phase::Lifting { .. })
+                {
                     self.fault(Fault::Locked);
                 }
             }
@@ -229,14 +260,37 @@ impl Session {
         }
     }
 
+    fn handle_alarm(&mut self, code: u32) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        let statement = self.in_flight.front().copied();
+        let origin = statement.and_then(|index| self.program.statements[index].origin);
+        self.events.push_back(Event::Alarm {
+            code,
+            reply: format!("ALARM:{code}"),
+            meaning: alarm_meaning(code).to_owned(),
+            statement,
+            origin,
+        });
+        match self.phase {
+            // The reset came before all stood still: the banner follows, and the pen must go up all the same.
+            Phase::Resetting { lift: true } => self.lift.insert(0, "$X".into()),
+            // The reset broke off the search for the switches: an `ok` and the banner follow.
+            Phase::Resetting { lift: false } => {}
+            _ => self.phase = Phase::Closed,
+        }
+    }
+
     fn handle_banner(&mut self, now: Duration, banner: String) {
         match self.phase {
             Phase::Connecting { .. } => self.connected(now, banner),
             Phase::Settling => self.enter(now, Phase::Settling),
-            Phase::Resetting => {
+            Phase::Resetting { lift: true } => {
                 self.enter(now, Phase::Lifting { done: 0 });
                 self.lift();
             }
+            Phase::Resetting { lift: false } => self.stopped(),
             _ => self.fault(Fault::Restarted),
         }
     }
@@ -244,6 +298,22 @@ impl Session {
     fn connected(&mut self, now: Duration, banner: String) {
         self.events.push_back(Event::Connected { banner });
         self.enter(now, Phase::Settling);
+    }
+
+    /// Begins the program, or the search for the switches before it.
+    fn begin(&mut self, now: Duration) {
+        if self.homes && self.phase == Phase::Asking {
+            self.outgoing.push_back(b"$H\n".to_vec());
+            return self.enter(now, Phase::Homing);
+        }
+        self.next_poll = now;
+        self.enter(now, Phase::Streaming);
+        self.handle_timeout(now);
+    }
+
+    fn stopped(&mut self) {
+        self.events.push_back(Event::Stopped);
+        self.phase = Phase::Closed;
     }
 
     fn handle_ok(&mut self, now: Duration) {
@@ -265,7 +335,8 @@ impl Session {
                 self.lift();
             }
             Phase::Settling => self.enter(now, Phase::Settling),
-            Phase::Resetting | Phase::Closed => {}
+            Phase::Asking | Phase::Homing => self.begin(now),
+            Phase::Resetting { .. } | Phase::Closed => {}
         }
     }
 
@@ -291,7 +362,11 @@ impl Session {
                 // The lines behind it are in the buffer and would be drawn: hold at once.
                 self.stop(now);
             }
-            Phase::Lifting { .. } => self.handle_ok(now),
+            Phase::Asking | Phase::Lifting { .. } => self.handle_ok(now),
+            Phase::Homing => {
+                self.events.push_back(Event::Push(format!("$H: error:{code}, {}", error_meaning(code))));
+                self.fault(Fault::NoHoming);
+            }
             _ => {}
         }
     }
@@ -301,7 +376,7 @@ impl Session {
         let idle = status.state == State::Idle;
         let still = idle || status.state == State::Hold { complete: true };
         match self.phase {
-            Phase::Stopping if still => self.reset(now),
+            Phase::Stopping if still => self.reset(now, true),
             Phase::Streaming if status.state == State::Alarm => self.fault(Fault::Locked),
             Phase::Streaming => {
                 self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
@@ -367,20 +442,17 @@ impl Session {
         }
     }
 
-    fn reset(&mut self, now: Duration) {
+    fn reset(&mut self, now: Duration, lift: bool) {
         self.outgoing.push_back(vec![0x18]);
-        self.enter(now, Phase::Resetting);
+        self.enter(now, Phase::Resetting { lift });
     }
 
     /// Sends the next line that lifts the pen, or ends.
     fn lift(&mut self) {
         let Phase::Lifting { done } = self.phase else { return };
-        match self.program.lift.get(done) {
+        match self.lift.get(done) {
             Some(line) => self.outgoing.push_back([line.as_bytes(), b"\n"].concat()),
-            None => {
-                self.events.push_back(Event::Stopped);
-                self.phase = Phase::Closed;
-            }
+            None => self.stopped(),
         }
     }
 
@@ -395,4 +467,17 @@ impl Session {
         self.phase = phase;
         self.phase_begin = now;
     }
+}
+
+/// Bytes that may be on their way to a buffer of so many: one less, as 1.1 builds before 1.1h held one less than they said.
+fn window(bytes: usize) -> usize {
+    bytes.saturating_sub(1)
+}
+
+/// Planner blocks and receive bytes of `OPT:letters,blocks,bytes…`.
+fn buffers(message: &str) -> Option<(usize, usize)> {
+    let mut numbers = message.strip_prefix("OPT:")?.split(',').skip(1).map(str::parse);
+    let (blocks, bytes) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    // A line is at most 79 characters and its end: less is no answer of a GRBL.
+    (blocks > 0 && bytes > 80).then_some((blocks, bytes))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Session, error_meaning};
-use crate::machine::{Dialect, Firmware, Profile};
+use crate::machine::{Dialect, Firmware, Grbl, Profile};
 use crate::protocol::{Event, Fault, Origin, Program, Session as _, Statement};
 
 fn program(lines: &[&str]) -> Program {
@@ -23,16 +23,27 @@ fn program(lines: &[&str]) -> Program {
 }
 
 fn opened(lines: &[&str]) -> Session {
+    opened_with(lines, false)
+}
+
+fn opened_with(lines: &[&str], homing: bool) -> Session {
     let profile = Profile::built_in("grbl-servo").unwrap();
     let Firmware::Grbl(grbl) = &profile.firmware else { panic!("{:?}", profile.firmware) };
-    Session::new(program(lines), &profile, grbl)
+    Session::new(program(lines), &profile, &Grbl { homing, ..grbl.clone() })
 }
 
 fn connected(lines: &[&str]) -> Session {
     let mut session = opened(lines);
+    answer(&mut session, b"[VER:1.1h.20190830:]\r\n[OPT:V,15,128]\r\nok\r\n");
+    session
+}
+
+/// Lets a session connect and answers its `$I`.
+fn answer(session: &mut Session, said: &[u8]) {
     session.handle_bytes(ms(0), b"\r\nGrbl 1.1h ['$' for help]\r\n");
     session.handle_timeout(ms(200));
-    session
+    assert_eq!(sent(session), "$I\n");
+    session.handle_bytes(ms(200), said);
 }
 
 fn ms(ms: u64) -> Duration {
@@ -118,7 +129,9 @@ fn a_board_without_banner_is_probed_and_a_dead_one_given_up() {
     session.handle_bytes(ms(2600), b"ok\r\n");
     session.handle_bytes(ms(2700), b"ok\r\n");
     session.handle_timeout(ms(2900));
-    assert_eq!(sent(&mut session), "?G4P0\n");
+    assert_eq!(sent(&mut session), "$I\n");
+    session.handle_timeout(ms(3900));
+    assert_eq!(sent(&mut session), "?G4P0\n", "without an answer the profile's numbers hold");
     let mut dead = opened(&["G4P0"]);
     while let Some(timeout) = dead.poll_timeout() {
         dead.handle_timeout(timeout);
@@ -145,11 +158,108 @@ fn alarms_restarts_and_locks_end_it() {
     }
 }
 
+#[test]
+fn the_window_is_the_firmwares_own_word() {
+    let lines = vec!["X".repeat(49); 40];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    for (said, blocks, held) in [
+        ("[OPT:V,15,128]\r\nok\r\n", 15, 2),
+        ("[OPT:VNMSL,100,1024,3,0]\r\n[NEWOPT:ENUMS]\r\nok\r\n", 100, 20),
+        ("[OPT:PHS]\r\nok\r\n", 15, 2),
+        ("[OPT:V,0,3]\r\nok\r\n", 15, 2),
+        ("error:8\r\n", 15, 2),
+    ] {
+        let mut session = opened(&lines);
+        answer(&mut session, said.as_bytes());
+        assert_eq!((sent(&mut session).lines().count(), session.planner_blocks()), (held, blocks), "{said}");
+    }
+}
+
+#[test]
+fn a_machine_that_homes_is_unlocked_by_it() {
+    let mut session = opened_with(&["G4P0"], true);
+    session.handle_bytes(ms(0), b"\r\nGrbl 1.1h ['$' for help]\r\n[MSG:'$H'|'$X' to unlock]\r\n");
+    session.handle_timeout(ms(200));
+    session.handle_bytes(ms(300), b"[OPT:V,15,128]\r\nok\r\n");
+    assert_eq!(sent(&mut session), "$I\n$H\n");
+    session.handle_timeout(ms(60_000));
+    assert!(sent(&mut session).is_empty() && !session.is_closed(), "homing takes its time");
+    session.handle_bytes(ms(61_000), b"<Home|MPos:-1,-1,0>\r\nok\r\n");
+    assert_eq!(sent(&mut session), "?G4P0\n");
+}
+
+#[test]
+fn homing_that_fails_is_told_once() {
+    let homing = || {
+        let mut session = opened_with(&["G4P0"], true);
+        answer(&mut session, b"ok\r\n");
+        assert_eq!(sent(&mut session), "$H\n");
+        events(&mut session);
+        session
+    };
+    let mut session = homing();
+    let banner = b"ALARM:9\r\nok\r\n\r\nGrbl 1.1h ['$' for help]\r\n[MSG:'$H'|'$X' to unlock]\r\n";
+    session.handle_bytes(ms(900), banner);
+    let told = events(&mut session);
+    assert!(matches!(told[..], [Event::Alarm { code: 9, statement: None, .. }, Event::Push(_)]), "{told:?}");
+    assert!(session.is_closed() && sent(&mut session).is_empty());
+    let mut session = homing();
+    session.handle_bytes(ms(900), b"error:5\r\n");
+    assert_eq!(events(&mut session).last(), Some(&Event::Fault(Fault::NoHoming)));
+    let mut session = homing();
+    session.stop(ms(900));
+    assert_eq!(sent(&mut session), "\u{18}");
+    session.handle_bytes(ms(950), b"ALARM:6\r\nok\r\n\r\nGrbl 1.1h\r\n");
+    assert_eq!(events(&mut session).last(), Some(&Event::Stopped));
+    assert!(sent(&mut session).is_empty(), "nobody knows where the pen is");
+}
+
+#[test]
+fn a_stop_that_comes_too_late_to_rest_still_lifts_the_pen() {
+    let mut session = connected(&["G1X1F100", "X2"]);
+    sent(&mut session);
+    events(&mut session);
+    session.stop(ms(300));
+    session.handle_timeout(ms(5400));
+    assert!(sent(&mut session).ends_with('\u{18}'));
+    session.handle_bytes(ms(5500), b"ALARM:3\r\n\r\nGrbl 1.1h\r\n[MSG:'$H'|'$X' to unlock]\r\n");
+    assert_eq!(sent(&mut session), "$X\n");
+    session.handle_bytes(ms(5600), b"[MSG:Caution: Unlocked]\r\nok\r\n");
+    assert_eq!(sent(&mut session), "M3S300\n");
+    session.handle_bytes(ms(5700), b"ok\r\n");
+    let told = events(&mut session);
+    assert!(
+        matches!(told[0], Event::Alarm { code: 3, .. }) && told.last() == Some(&Event::Stopped),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_pause_in_the_program_waits_for_resume() {
+    let mut session = connected(&["M0", "X2"]);
+    sent(&mut session);
+    for tick in 3..200 {
+        session.handle_bytes(ms(100 * tick), b"<Hold:0|MPos:0,0,0>\r\n");
+        session.handle_timeout(ms(100 * tick));
+    }
+    assert!(events(&mut session).iter().all(|event| !matches!(event, Event::Fault(_))));
+    sent(&mut session);
+    session.resume(ms(20_000));
+    assert_eq!(sent(&mut session), "~");
+    session.handle_bytes(ms(20_100), b"ok\r\nok\r\n");
+    assert!(events(&mut session).contains(&Event::Completed { upto: 0 }));
+}
+
 proptest! {
     #[test]
-    fn the_window_never_overflows(lengths in prop::collection::vec(1_usize..79, 1..60), answers in 1_usize..5) {
+    fn the_window_never_overflows(
+        lengths in prop::collection::vec(1_usize..79, 1..60),
+        answers in 1_usize..5,
+        bytes in 81_usize..2000,
+    ) {
         let lines: Vec<String> = lengths.iter().map(|length| "X".repeat(*length)).collect();
-        let mut session = connected(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut session = opened(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        answer(&mut session, format!("[OPT:V,15,{bytes}]\r\nok\r\n").as_bytes());
         let (mut held, mut waiting, mut seen) = (0_usize, std::collections::VecDeque::new(), 0);
         for tick in 0..200 {
             for line in sent(&mut session).replace('?', "").lines() {
@@ -157,7 +267,7 @@ proptest! {
                 waiting.push_back(line.len() + 1);
                 seen += 1;
             }
-            prop_assert!(held <= 128);
+            prop_assert!(held <= bytes);
             for _ in 0..answers.min(waiting.len()) {
                 held -= waiting.pop_front().unwrap_or(0);
                 session.handle_bytes(ms(200 + tick), b"ok\r\n");
@@ -170,12 +280,26 @@ proptest! {
     fn any_split_gives_the_same_events(
         pieces in prop::collection::vec(prop_oneof![
             Just(b"ok\r\n".to_vec()), Just(b"error:9\r\n".to_vec()), Just(b"<Idle|MPos:0,0,0>\r\n".to_vec()),
+            Just(b"ALARM:9\r\n".to_vec()), Just(b"\r\nGrbl 1.1h ['$' for help]\r\n".to_vec()),
+            Just(b"[MSG:'$H'|'$X' to unlock]\r\n".to_vec()), Just(b"[OPT:V,15,128]\r\n".to_vec()),
             prop::collection::vec(any::<u8>(), 0..40),
         ], 0..20),
         cut in 1_usize..7,
+        phase in 0..4,
     ) {
         let bytes = pieces.concat();
-        let (mut whole, mut split) = (connected(&["G1X1F1"; 30]), connected(&["G1X1F1"; 30]));
+        let begun = || {
+            let mut session = opened_with(&["G1X1F1"; 30], phase == 1);
+            if phase < 3 {
+                session.handle_bytes(ms(0), b"\r\nGrbl 1.1h\r\n");
+                session.handle_timeout(ms(200));
+            }
+            if phase == 1 || phase == 2 {
+                session.handle_bytes(ms(200), b"ok\r\n");
+            }
+            session
+        };
+        let (mut whole, mut split) = (begun(), begun());
         whole.handle_bytes(ms(300), &bytes);
         bytes.chunks(cut).for_each(|chunk| split.handle_bytes(ms(300), chunk));
         prop_assert_eq!(events(&mut whole), events(&mut split));

@@ -4,11 +4,8 @@ use std::f64::consts::TAU;
 
 use super::planner::Position;
 
-/// Greatest distance between arc and chord; mm.
-const TOLERANCE: f64 = 0.005;
-
 /// The chords' ends from `from` to `to`, `to` last. `centre` is I, J relative to `from` (of the plane's two axes);
-/// `radius` is R, negative for the long way. All mm.
+/// `radius` is R, negative for the long way; `tolerance` is `$12`. All mm.
 ///
 /// Errors are GRBL's: 33 no such arc, 34 radius too small, 35 no centre.
 pub(super) fn chords(
@@ -18,6 +15,7 @@ pub(super) fn chords(
     clockwise: bool,
     centre: Option<(f64, f64)>,
     radius: Option<f64>,
+    tolerance: f64,
 ) -> Result<Vec<Position>, u32> {
     let (dx, dy) = (to[a] - from[a], to[b] - from[b]);
     let (i, j) = match (radius, centre) {
@@ -60,8 +58,8 @@ pub(super) fn chords(
             sweep += TAU;
         }
     }
-    let step = 2.0 * (1.0 - TOLERANCE / radius.max(2.0 * TOLERANCE)).acos();
-    let count = (sweep.abs() / step).ceil().clamp(1.0, 100_000.0);
+    let chord = 2.0 * (tolerance * (2.0 * radius - tolerance)).max(1e-12).sqrt();
+    let count = (sweep.abs() * radius / chord).floor().min(65_535.0);
     let mut points = Vec::new();
     for index in 1..count as usize {
         let part = index as f64 / count;

@@ -42,7 +42,10 @@ pub(super) struct Gcode {
     /// mm/min.
     feed: f64,
     s: f64,
-    spindle: bool,
+    /// M3, M4 or M5.
+    spindle: u32,
+    flood: bool,
+    tool: u32,
     /// G54 to G59.
     system: usize,
     systems: [Position; 6],
@@ -62,7 +65,9 @@ impl Gcode {
             plane: (0, 1, 2),
             feed: 0.0,
             s: 0.0,
-            spindle: false,
+            spindle: 5,
+            flood: false,
+            tool: 0,
             system: 0,
             systems: [[0.0; 3]; 6],
             offset: [0.0; 3],
@@ -82,26 +87,114 @@ impl Gcode {
 
     /// S if the spindle is on, F in mm/min.
     pub(super) fn speeds(&self) -> (f64, f64) {
-        (if self.spindle { self.s } else { 0.0 }, self.feed)
+        (if self.spindle == 5 { 0.0 } else { self.s }, self.feed)
     }
 
-    /// Parses one line without spaces and comments, in capitals; `at` is where the last queued move ends.
-    pub(super) fn line(&mut self, text: &[u8], at: Position) -> Result<VecDeque<Work>, u32> {
+    /// What a report's `A:` holds.
+    pub(super) fn accessories(&self) -> String {
+        let spindle = match self.spindle {
+            3 => "S",
+            4 => "C",
+            _ => "",
+        };
+        format!("{spindle}{}", if self.flood { "F" } else { "" })
+    }
+
+    pub(super) fn toggle_flood(&mut self) {
+        self.flood = !self.flood;
+    }
+
+    /// What `$G` prints.
+    pub(super) fn modes(&self) -> String {
+        let motion = match self.motion {
+            Motion::Rapid => "G0",
+            Motion::Line => "G1",
+            Motion::Arc { clockwise: true } => "G2",
+            Motion::Arc { clockwise: false } => "G3",
+            Motion::Off => "G80",
+        };
+        let word = |letter, first: bool, a: u32, b: u32| format!("{letter}{}", if first { a } else { b });
+        let plane = ["G17", "G18", "G19"][[0, 2, 1].iter().position(|a| *a == self.plane.0).unwrap_or(0)];
+        format!(
+            "[GC:{motion} G{} {plane} {} {} {} M{} {} T{} F{:.0} S{:.0}]",
+            54 + self.system,
+            word('G', self.inches, 20, 21),
+            word('G', self.relative, 91, 90),
+            word('G', self.inverse_time, 93, 94),
+            self.spindle,
+            word('M', self.flood, 8, 9),
+            self.tool,
+            self.feed,
+            self.s,
+        )
+    }
+
+    /// What `$#` prints.
+    pub(super) fn parameters(&self) -> Vec<String> {
+        let line = |name: String, position: &Position| {
+            format!("[{name}:{:.3},{:.3},{:.3}]", position[0], position[1], position[2])
+        };
+        let mut lines: Vec<String> =
+            (54..).zip(&self.systems).map(|(number, system)| line(format!("G{number}"), system)).collect();
+        lines.extend([28, 30].iter().zip(&self.homes).map(|(number, home)| line(format!("G{number}"), home)));
+        lines.push(line("G92".into(), &self.offset));
+        lines.extend(["[TLO:0.000]".into(), "[PRB:0.000,0.000,0.000:0]".into()]);
+        lines
+    }
+
+    /// What `$RST=#` forgets.
+    pub(super) fn forget_parameters(&mut self) {
+        (self.systems, self.homes) = ([[0.0; 3]; 6], [[0.0; 3]; 2]);
+    }
+
+    /// Makes `position` the zero of G54, as a person did once and the EEPROM keeps.
+    pub(super) fn set_zero(&mut self, position: Position) {
+        self.systems[0] = position;
+    }
+
+    /// Parses one line without spaces and comments, in capitals; `at` is where the last queued move ends, `tolerance` that
+    /// of arcs; mm.
+    pub(super) fn line(&mut self, text: &[u8], at: Position, tolerance: f64) -> Result<VecDeque<Work>, u32> {
         let block = Block::parse(text)?;
         // The modal state changes only if the whole line is right.
         let mut next = self.clone();
-        let work = next.execute(block, at)?;
+        let work = next.execute(block, at, tolerance)?;
         *self = next;
         Ok(work)
     }
 
-    fn execute(&mut self, mut block: Block, at: Position) -> Result<VecDeque<Work>, u32> {
+    /// What follows `$J=`: one G1 with its own F, which leaves the modal state alone.
+    pub(super) fn jog(&self, text: &str, at: Position, tolerance: f64) -> Result<VecDeque<Work>, u32> {
+        let block = Block::parse(text.as_bytes())?;
+        let forbidden = block.motion.is_some()
+            || block.plane.is_some()
+            || block.feed_mode.is_some()
+            || block.system.is_some()
+            || block.spindle.is_some()
+            || block.flow.is_some()
+            || block.flood.is_some()
+            || block.ignored.contains(&true)
+            || !matches!(block.action, None | Some(Action::Absolute));
+        if block.words[usize::from(b'F' - b'A')].is_none_or(|feed| feed == 0.0) {
+            return Err(22);
+        }
+        if b"STR".iter().any(|letter| block.words[usize::from(letter - b'A')].is_some()) {
+            return Err(36);
+        }
+        if forbidden {
+            return Err(16);
+        }
+        let mut jog = Self { motion: Motion::Line, inverse_time: false, ..self.clone() };
+        jog.execute(Block { motion: Some(Motion::Line), ..block }, at, tolerance)
+    }
+
+    fn execute(&mut self, mut block: Block, at: Position, tolerance: f64) -> Result<VecDeque<Work>, u32> {
         let mut work = VecDeque::new();
-        if block.take('N').is_some_and(|n| n > 9_999_999.0) {
+        if block.take('N').is_some_and(|n| n > 10_000_000.0) {
             return Err(27);
         }
-        if block.take('T').is_some_and(|t| t > 255.0) {
-            return Err(38);
+        if let Some(tool) = block.take('T') {
+            self.tool = tool as u32;
         }
         match block.units {
             Some(20) => self.inches = true,
@@ -119,19 +212,29 @@ impl Gcode {
         if let Some(feed) = feed {
             self.feed = if self.inverse_time { feed } else { feed * scale };
         }
+        let spindle = block.spindle.unwrap_or(self.spindle);
         if let Some(s) = block.take('S') {
-            if s != self.s && block.spindle.is_none() && self.spindle {
+            // A changed S waits for the planner to run dry, and so does a changed M, but not the same one again.
+            if s != self.s && self.spindle != 5 {
                 work.extend([Work::Drain, Work::Servo(s)]);
             }
             self.s = s;
         }
-        if let Some(m) = block.spindle {
-            self.spindle = m != 5;
-            work.extend([Work::Drain, Work::Servo(if self.spindle { self.s } else { 0.0 })]);
+        if spindle != self.spindle {
+            self.spindle = spindle;
+            work.extend([Work::Drain, Work::Servo(self.speeds().0)]);
+        }
+        if let Some(flood) = block.flood
+            && flood != self.flood
+        {
+            self.flood = flood;
+            work.extend([Work::Drain, Work::Servo(self.speeds().0)]);
         }
         if block.action == Some(Action::Dwell) {
             let seconds = block.take('P').ok_or(28_u32)?.min(1e6);
-            work.extend([Work::Drain, Work::Dwell(Duration::try_from_secs_f64(seconds).unwrap_or_default())]);
+            // `delay_sec` waits whole steps of 50 ms, in the arithmetic of 32 bits.
+            let steps = (20.0 * seconds as f32).ceil();
+            work.extend([Work::Drain, Work::Dwell(Duration::from_millis(50) * steps as u32)]);
         }
         match block.plane {
             Some(17) => self.plane = (0, 1, 2),
@@ -162,22 +265,25 @@ impl Gcode {
             Some(Action::Absolute) if !matches!(self.motion, Motion::Rapid | Motion::Line) => return Err(30),
             None | Some(Action::Absolute | Action::Dwell) => {
                 if has_axes || block.motion.is_some() {
-                    self.travel(&mut block, &mut work, at, axes, target, feed, scale)?;
+                    self.travel(&mut block, &mut work, at, axes, target, feed, (scale, tolerance))?;
                 }
             }
             Some(Action::SetSystem) => {
-                let l = block.take('L').ok_or(28_u32)?;
-                let p = block.take('P').ok_or(28_u32)?;
                 if !has_axes {
                     return Err(26);
+                }
+                let (l, p) = (block.take('L'), block.take('P'));
+                if l.is_none() && p.is_none() {
+                    return Err(28);
+                }
+                let (l, p) = (l.unwrap_or(0.0), p.unwrap_or(0.0));
+                if p >= 7.0 {
+                    return Err(29);
                 }
                 if l != 2.0 && l != 20.0 {
                     return Err(20);
                 }
-                if !(0.0..=6.0).contains(&p) {
-                    return Err(29);
-                }
-                let index = if p == 0.0 { self.system } else { p as usize - 1 };
+                let index = (p as usize).checked_sub(1).unwrap_or(self.system);
                 for axis in 0..3 {
                     if let Some(value) = axes[axis] {
                         self.systems[index][axis] =
@@ -212,7 +318,7 @@ impl Gcode {
             Some(2 | 30) => {
                 self.motion = Motion::Line;
                 (self.plane, self.system, self.relative, self.inverse_time) = ((0, 1, 2), 0, false, false);
-                self.spindle = false;
+                (self.spindle, self.flood) = (5, false);
                 work.extend([Work::Drain, Work::Servo(0.0), Work::Say("[MSG:Pgm End]".into())]);
             }
             _ => {}
@@ -229,7 +335,7 @@ impl Gcode {
         axes: [Option<f64>; 3],
         target: Position,
         feed: Option<f64>,
-        scale: f64,
+        (scale, tolerance): (f64, f64),
     ) -> Result<(), u32> {
         let has_axes = axes.iter().any(Option::is_some);
         match self.motion {
@@ -261,7 +367,7 @@ impl Gcode {
                 .then(|| (block.take(letters[a]), block.take(letters[b])))
                 .filter(|(i, j)| i.is_some() || j.is_some())
                 .map(|(i, j)| (i.unwrap_or(0.0) * scale, j.unwrap_or(0.0) * scale));
-            path = super::arc::chords(at, target, self.plane, clockwise, centre, radius)?;
+            path = super::arc::chords(at, target, self.plane, clockwise, centre, radius, tolerance)?;
         } else if !has_axes {
             return Ok(());
         }
@@ -296,6 +402,7 @@ enum Action {
 struct Block {
     words: [Option<f64>; 26],
     motion: Option<Motion>,
+    wants_axes: bool,
     action: Option<Action>,
     plane: Option<u32>,
     distance: Option<u32>,
@@ -304,6 +411,7 @@ struct Block {
     system: Option<usize>,
     spindle: Option<u32>,
     flow: Option<u32>,
+    flood: Option<bool>,
     ignored: [bool; 4],
 }
 
@@ -333,6 +441,9 @@ impl Block {
                     if word.is_some() {
                         return Err(25);
                     }
+                    if letter == b'T' && value > 255.0 {
+                        return Err(38);
+                    }
                     if value < 0.0 && b"FNPST".contains(&letter) {
                         return Err(4);
                     }
@@ -345,37 +456,53 @@ impl Block {
     }
 
     fn g(&mut self, value: f64) -> Result<(), u32> {
-        let tenths = (value * 10.0).round() as i64;
-        let whole = u32::try_from(tenths / 10).unwrap_or(u32::MAX);
-        match tenths {
-            0 => once(&mut self.motion, Motion::Rapid),
-            10 => once(&mut self.motion, Motion::Line),
-            20 => once(&mut self.motion, Motion::Arc { clockwise: true }),
-            30 => once(&mut self.motion, Motion::Arc { clockwise: false }),
-            800 => once(&mut self.motion, Motion::Off),
-            170 | 180 | 190 => once(&mut self.plane, whole),
-            200 | 210 => once(&mut self.units, whole),
-            900 | 910 => once(&mut self.distance, whole),
-            930 | 940 => once(&mut self.feed_mode, whole),
-            540..=590 if tenths % 10 == 0 => once(&mut self.system, whole as usize - 54),
-            591..=593 => Err(29),
-            40 => self.act(Action::Dwell),
-            100 => self.act(Action::SetSystem),
-            280 => self.act(Action::Home(0)),
-            300 => self.act(Action::Home(1)),
-            281 => self.act(Action::SetHome(0)),
-            301 => self.act(Action::SetHome(1)),
-            530 => self.act(Action::Absolute),
-            920 => self.act(Action::SetOffset),
-            921 => self.act(Action::ClearOffset),
+        let hundredths = (value * 100.0).round() as i64;
+        let whole = u32::try_from(hundredths / 100).unwrap_or(u32::MAX);
+        match hundredths {
+            0 => self.go(Motion::Rapid),
+            100 => self.go(Motion::Line),
+            200 => self.go(Motion::Arc { clockwise: true }),
+            300 => self.go(Motion::Arc { clockwise: false }),
+            8000 => once(&mut self.motion, Motion::Off),
+            1700 | 1800 | 1900 => once(&mut self.plane, whole),
+            2000 | 2100 => once(&mut self.units, whole),
+            9000 | 9100 => once(&mut self.distance, whole),
+            9300 | 9400 => once(&mut self.feed_mode, whole),
+            5400 | 5500 | 5600 | 5700 | 5800 | 5900 => once(&mut self.system, whole as usize - 54),
+            400 => self.act(Action::Dwell),
+            1000 => self.act_on_axes(Action::SetSystem),
+            2800 => self.act_on_axes(Action::Home(0)),
+            3000 => self.act_on_axes(Action::Home(1)),
+            9200 => self.act_on_axes(Action::SetOffset),
+            2810 => self.act(Action::SetHome(0)),
+            3010 => self.act(Action::SetHome(1)),
+            5300 => self.act(Action::Absolute),
+            9210 => self.act(Action::ClearOffset),
             // Cutter compensation off, exact path, arc distance mode, tool length off: what GRBL does anyway.
-            400 => self.ignore(0),
-            610 => self.ignore(1),
-            911 => self.ignore(2),
-            490 => self.ignore(3),
-            _ if tenths % 10 != 0 => Err(23),
-            _ => Err(20),
+            4000 => self.ignore(0),
+            6100 => self.ignore(1),
+            9110 => self.ignore(2),
+            4900 => self.ignore(3),
+            _ => Err(match whole {
+                0..=4 | 10 | 17..=21 | 40 | 53..=59 | 80 | 93 | 94 => 23,
+                _ => 20,
+            }),
         }
+    }
+
+    /// Two commands that want the axis words are error 24, whatever their groups.
+    fn go(&mut self, motion: Motion) -> Result<(), u32> {
+        if std::mem::replace(&mut self.wants_axes, true) {
+            return Err(24);
+        }
+        once(&mut self.motion, motion)
+    }
+
+    fn act_on_axes(&mut self, action: Action) -> Result<(), u32> {
+        if std::mem::replace(&mut self.wants_axes, true) {
+            return Err(24);
+        }
+        self.act(action)
     }
 
     fn m(&mut self, value: f64) -> Result<(), u32> {
@@ -385,20 +512,14 @@ impl Block {
         match value as i64 {
             m @ (0 | 1 | 2 | 30) => once(&mut self.flow, m as u32),
             m @ (3..=5) => once(&mut self.spindle, m as u32),
-            7..=9 => Ok(()),
+            m @ (8 | 9) => once(&mut self.flood, m == 8),
+            // M7 is not compiled in.
             _ => Err(20),
         }
     }
 
     fn act(&mut self, action: Action) -> Result<(), u32> {
-        match self.action {
-            None => {
-                self.action = Some(action);
-                Ok(())
-            }
-            Some(Action::Dwell | Action::Absolute) => Err(21),
-            Some(_) => Err(24),
-        }
+        once(&mut self.action, action)
     }
 
     fn ignore(&mut self, group: usize) -> Result<(), u32> {

@@ -2,14 +2,21 @@
 //!
 //! Behaves as gnea/grbl 1.1h does when compiled for the host, as far as a driver can see: the receive buffer drops
 //! what does not fit without a word, lines behind an error still run, nothing is parsed while the feed is held,
-//! spindle words and dwells drain the planner. Its processor is infinitely fast. Not built: probing, the safety door,
-//! overrides, and switches (homing takes no time and ends at the origin).
+//! spindle words and dwells drain the planner. Not built: probing, tool length offsets, laser mode (`$32`), inches in
+//! reports (`$13`), hard limits (`$21`), and the bytes that a real board loses while it writes its EEPROM.
 
 mod arc;
 mod gcode;
+mod homing;
 mod planner;
+mod ramp;
+mod realtime;
+mod report;
 mod run;
 mod settings;
+mod system;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +26,10 @@ use std::time::Duration;
 pub(super) use run::run_program;
 
 use gcode::{Gcode, Work};
+use homing::Homing;
 use planner::{Hold, Planner, Position};
-use settings::Settings;
+use realtime::Door;
+use settings::{ARC_TOLERANCE, Settings};
 
 use super::{MotionTrace, VirtualPlotter};
 use crate::machine::{Grbl, Profile};
@@ -48,20 +57,32 @@ pub struct VirtualGrbl {
     overlong: bool,
     gcode: Gcode,
     settings: Settings,
+    /// What `$RST=$` brings back.
+    defaults: Settings,
+    /// `$N0` and `$N1`.
+    start_up: [String; 2],
     planner: Planner,
     work: VecDeque<Work>,
     dwell: Option<Duration>,
+    /// How long the processor takes for a line, and until when it is at one.
+    line_time: Duration,
+    busy: Option<Duration>,
     lock: Lock,
     check: bool,
     sleep: bool,
+    door: Option<Door>,
+    homing: Option<Homing>,
+    has_switches: bool,
     jogging: bool,
+    /// 0x85 was heard: when all stands still, the jog is forgotten.
+    jog_cancelled: bool,
     /// The line that asked for it lies outside: an alarm follows when all stands still.
     soft_limit: bool,
     /// M0 holds until `~`.
     paused: bool,
     status_asked: bool,
-    reports: u32,
-    bed: [f64; 2],
+    /// Reports until the next `WCO` and `Ov`.
+    reports: (u8, u8),
     /// Where the last line that was parsed ends, not rounded to steps; mm.
     target: Position,
     output: Vec<u8>,
@@ -76,19 +97,17 @@ impl VirtualPlotter for VirtualGrbl {
                 b'!' => self.feed_hold(now),
                 b'~' => self.cycle_start(now),
                 0x18 => self.reset(now),
-                0x85 if self.jogging => {
-                    self.flush(now);
-                    self.work.clear();
-                    self.jogging = false;
-                }
+                0x84 => self.open_door(now),
+                0x85 => self.cancel_jog(now),
+                0x90..=0xa0 => self.override_by(now, *byte),
                 0x80.. => {}
                 _ if self.rx.len() >= self.rx_capacity => self.dropped += 1,
                 _ => self.rx.push_back(*byte),
             }
         }
         self.pump(now);
-        // Requests coalesce, and a dead machine reports nothing.
-        if std::mem::take(&mut self.status_asked) && self.lock != Lock::Dead {
+        // Requests coalesce. A dead machine reports nothing, and one that homes when it is done.
+        if self.lock != Lock::Dead && self.homing.is_none() && std::mem::take(&mut self.status_asked) {
             self.report(now);
         }
     }
@@ -98,10 +117,13 @@ impl VirtualPlotter for VirtualGrbl {
     }
 
     fn next_wake(&self, now: Duration) -> Option<Duration> {
-        match (self.dwell, self.planner.next_wake()) {
-            (Some(dwell), Some(block)) => Some(dwell.min(block).max(now)),
-            (dwell, block) => dwell.or(block).map(|wake| wake.max(now)),
-        }
+        let homing = self.homing.as_ref().map(|homing| homing.end);
+        let door = self.door.as_ref().and_then(Door::end);
+        [self.dwell, self.busy, homing, door, self.planner.next_wake()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|wake| wake.max(now))
     }
 
     fn trace(&self) -> &MotionTrace {
@@ -114,9 +136,11 @@ impl VirtualPlotter for VirtualGrbl {
 }
 
 impl VirtualGrbl {
-    /// A plotter that has just been switched on: its banner waits.
+    /// A plotter that has just been switched on: its banner waits. One that homes is locked until it has, and its pen
+    /// stands somewhere over the bed.
     #[must_use]
     pub fn new(profile: &Profile, grbl: &Grbl) -> Self {
+        let settings = Settings::new(profile, grbl);
         let mut plotter = Self {
             rx: VecDeque::new(),
             rx_capacity: grbl.rx_buffer_bytes,
@@ -125,24 +149,45 @@ impl VirtualGrbl {
             comment: None,
             overlong: false,
             gcode: Gcode::new(),
-            settings: Settings::new(profile, grbl),
-            planner: Planner::new(profile, grbl),
+            planner: Planner::new(profile, grbl, &settings),
+            defaults: settings.clone(),
+            settings,
+            start_up: [String::new(), String::new()],
             work: VecDeque::new(),
             dwell: None,
+            line_time: Duration::ZERO,
+            busy: None,
             lock: Lock::Free,
             check: false,
             sleep: false,
+            door: None,
+            homing: None,
+            has_switches: true,
             jogging: false,
+            jog_cancelled: false,
             soft_limit: false,
             paused: false,
             status_asked: false,
-            reports: 0,
-            bed: [profile.bed.width, profile.bed.height],
+            reports: (0, 0),
             target: [0.0; 3],
             output: Vec::new(),
         };
+        if grbl.homing {
+            plotter.lock = Lock::Alarm;
+            plotter.stand_somewhere();
+        }
         plotter.banner();
         plotter
+    }
+
+    /// Makes the processor as slow as a real one: about 1.5 ms a line on a board of 16 MHz.
+    pub fn set_line_time(&mut self, line_time: Duration) {
+        self.line_time = line_time;
+    }
+
+    /// Takes the limit switches away, so that homing fails.
+    pub fn remove_switches(&mut self) {
+        self.has_switches = false;
     }
 
     /// How many bytes did not fit in its receive buffer: 0 for a driver that counts.
@@ -151,16 +196,30 @@ impl VirtualGrbl {
         self.dropped
     }
 
+    /// The share, 0 to 1, of its time in motion in which at most `blocks` were planned, the running one among them: the
+    /// time in which its look-ahead starved.
+    #[must_use]
+    pub fn starved_share(&self, blocks: usize) -> f64 {
+        self.planner.share_with_at_most(blocks)
+    }
+
     /// Whether it has nothing to do: no motion, no dwell, no line waiting.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.planner.is_empty() && self.dwell.is_none() && self.work.is_empty() && self.rx.is_empty()
+        self.planner.is_empty()
+            && self.dwell.is_none()
+            && self.busy.is_none()
+            && self.homing.is_none()
+            && self.work.is_empty()
+            && self.rx.is_empty()
     }
 
     fn advance(&mut self, now: Duration) {
         while let Some(wake) = self.next_wake(Duration::ZERO).filter(|wake| *wake <= now) {
-            if !self.planner.advance(wake) && self.dwell.is_some_and(|dwell| dwell <= wake) {
-                self.dwell = None;
+            let due = |time: &mut Option<Duration>| time.take_if(|time| *time <= wake).is_some();
+            if !(due(&mut self.dwell) || due(&mut self.busy) || self.go_on_homing(wake) || self.restore(wake))
+            {
+                self.planner.advance(wake);
             }
             self.pump(wake);
         }
@@ -168,6 +227,12 @@ impl VirtualGrbl {
 
     /// Runs the main loop until it must wait.
     fn pump(&mut self, now: Duration) {
+        if self.jog_cancelled && self.planner.hold != Hold::Slowing {
+            self.flush(now);
+            self.work.retain(|work| matches!(work, Work::Say(_)));
+            (self.jogging, self.jog_cancelled) = (false, false);
+        }
+        self.close_door(now);
         loop {
             if self.soft_limit {
                 if self.planner.hold != Hold::Slowing {
@@ -175,10 +240,9 @@ impl VirtualGrbl {
                 }
                 return;
             }
-            if self.lock == Lock::Dead || self.sleep || self.planner.hold != Hold::No || self.paused {
-                return;
-            }
-            if self.dwell.is_some() {
+            let suspended = self.planner.hold != Hold::No || self.paused || self.door.is_some();
+            let waiting = self.dwell.is_some() || self.busy.is_some() || self.homing.is_some();
+            if self.lock == Lock::Dead || self.sleep || suspended || waiting {
                 return;
             }
             if let Some(work) = self.work.front() {
@@ -196,6 +260,7 @@ impl VirtualGrbl {
             let Some(byte) = self.rx.pop_front() else { break };
             self.take(now, byte);
         }
+        // Motion begins when there is nothing more to read, or no room to put it.
         self.planner.start(now);
     }
 
@@ -203,25 +268,34 @@ impl VirtualGrbl {
         match work {
             Work::Drain => {}
             Work::Say(text) => self.say(&text),
+            Work::Move(target, _)
+                if self.settings.soft_limits() && !self.jogging && self.is_outside(target) =>
+            {
+                self.soft_limit = true;
+                self.planner.feed_hold(now);
+            }
             _ if self.check => {}
-            Work::Servo(s) => self.planner.set_servo(now, s),
+            Work::Servo(s) => {
+                self.planner.set_servo(now, s);
+                self.reports.1 = 0;
+            }
             Work::Dwell(lasting) => {
                 let end = now.saturating_add(lasting);
                 self.planner.dwell(now, end);
                 self.dwell = Some(end);
             }
             Work::Move(target, speed) => {
-                let outside = (0..2).any(|axis| !(-1e-6..=self.bed[axis] + 1e-6).contains(&target[axis]));
-                if outside && self.settings.soft_limits() {
-                    self.soft_limit = true;
-                    self.planner.feed_hold(now);
-                } else {
-                    self.target = target;
-                    self.planner.push(now, target, speed);
-                }
+                self.target = target;
+                self.planner.push(now, target, speed);
             }
             Work::Pause => self.paused = true,
         }
+    }
+
+    /// `system.c`: machine space is all negative.
+    fn is_outside(&self, target: Position) -> bool {
+        let travel = self.settings.triple(130);
+        (0..3).any(|axis| !(-travel[axis] - 1e-6..=1e-6).contains(&target[axis]))
     }
 
     /// Takes one byte out of the receive buffer, as `protocol_main_loop` does.
@@ -246,6 +320,9 @@ impl VirtualGrbl {
     }
 
     fn line(&mut self, now: Duration, line: &[u8]) {
+        if !self.line_time.is_zero() {
+            self.busy = Some(now.saturating_add(self.line_time));
+        }
         if line.is_empty() {
             return self.say("ok");
         }
@@ -254,131 +331,15 @@ impl VirtualGrbl {
         } else if self.lock == Lock::Alarm || self.jogging {
             Err(9)
         } else {
-            self.gcode.line(line, self.target).map(|work| self.work.extend(work))
+            let tolerance = self.settings.value(ARC_TOLERANCE);
+            self.gcode.line(line, self.target, tolerance).map(|work| self.work.extend(work))
         };
         match result {
             Ok(()) => self.work.push_back(Work::Say("ok".into())),
+            // It has been answered.
+            Err(0) => {}
             Err(code) => self.say(&format!("error:{code}")),
         }
-    }
-
-    /// A `$` line, without its `$`.
-    fn system(&mut self, now: Duration, rest: &[u8]) -> Result<(), u32> {
-        let text = String::from_utf8_lossy(rest).into_owned();
-        let idle = self.planner.is_empty();
-        if let Some(jog) = text.strip_prefix("J=") {
-            return self.jog(jog);
-        }
-        match text.as_str() {
-            "" => self.say("[HLP:$$ $# $G $I $N $x=val $Nx=line $J=line $SLP $C $X $H ~ ! ? ctrl-x]"),
-            "G" => {
-                let (s, f) = self.gcode.speeds();
-                self.say(&format!("[GC:G0 G54 G17 G21 G90 G94 M5 M9 T0 F{f:.0} S{s:.0}]"));
-            }
-            "X" => {
-                if self.lock == Lock::Alarm {
-                    self.lock = Lock::Free;
-                    self.say("[MSG:Caution: Unlocked]");
-                }
-            }
-            _ if !idle => return Err(8),
-            "$" => {
-                for line in self.settings.lines() {
-                    self.say(&line);
-                }
-            }
-            "I" => {
-                self.say("[VER:1.1h.20190830:]");
-                let line = format!("[OPT:V,{},{}]", self.planner.free(), self.rx_capacity);
-                self.say(&line);
-            }
-            "#" => {
-                let offset = triple(self.gcode.work_offset());
-                self.say(&format!("[G54:{offset}]"));
-            }
-            "N" => {
-                self.say("$N0=");
-                self.say("$N1=");
-            }
-            "H" => {
-                if !self.settings.homing() {
-                    return Err(5);
-                }
-                self.lock = Lock::Free;
-                self.work.push_back(Work::Move([0.0; 3], None));
-                self.work.push_back(Work::Drain);
-            }
-            "C" => {
-                self.check = !self.check;
-                if self.check {
-                    self.say("[MSG:Enabled]");
-                } else {
-                    self.say("[MSG:Disabled]");
-                    self.reset(now);
-                }
-            }
-            "SLP" => {
-                self.say("[MSG:Sleeping]");
-                self.sleep = true;
-            }
-            _ => return self.settings.set(&text),
-        }
-        Ok(())
-    }
-
-    /// `$J=`: one G1 with its own F, which leaves the modal state alone.
-    fn jog(&mut self, text: &str) -> Result<(), u32> {
-        if self.lock != Lock::Free {
-            return Err(9);
-        }
-        if !self.planner.is_empty() && !self.jogging {
-            return Err(8);
-        }
-        if !text.contains('F') {
-            return Err(22);
-        }
-        let mut gcode = self.gcode.clone();
-        let work = gcode.line(format!("G1{text}").as_bytes(), self.target)?;
-        if !work.iter().all(|work| matches!(work, Work::Move(..))) {
-            return Err(16);
-        }
-        self.jogging = true;
-        self.work.extend(work);
-        Ok(())
-    }
-
-    fn feed_hold(&mut self, now: Duration) {
-        if self.lock == Lock::Free && !self.check {
-            self.planner.feed_hold(now);
-        }
-    }
-
-    fn cycle_start(&mut self, now: Duration) {
-        if !self.soft_limit {
-            if self.planner.hold == Hold::No {
-                self.paused = false;
-            }
-            self.planner.release(now);
-        }
-    }
-
-    fn reset(&mut self, now: Duration) {
-        let lost = self.flush(now);
-        (self.soft_limit, self.sleep, self.check) = (false, false, false);
-        (self.paused, self.jogging, self.overlong) = (false, false, false);
-        (self.comment, self.dwell) = (None, None);
-        self.rx.clear();
-        self.line.clear();
-        self.work.clear();
-        self.gcode.reset();
-        self.planner.set_servo(now, 0.0);
-        if lost {
-            self.say("ALARM:3");
-        }
-        if lost || self.lock != Lock::Free {
-            self.lock = Lock::Alarm;
-        }
-        self.banner();
     }
 
     fn alarm(&mut self, now: Duration) {
@@ -400,44 +361,13 @@ impl VirtualGrbl {
         self.say("\r\nGrbl 1.1h ['$' for help]");
         if self.lock == Lock::Alarm {
             self.say("[MSG:'$H'|'$X' to unlock]");
+        } else {
+            self.run_start_up_lines();
         }
-    }
-
-    fn report(&mut self, now: Duration) {
-        let (position, speed) = self.planner.position(now);
-        let state = match (self.lock, self.planner.hold) {
-            (Lock::Alarm | Lock::Dead, _) => "Alarm",
-            _ if self.sleep => "Sleep",
-            _ if self.check => "Check",
-            (_, Hold::Slowing) => "Hold:1",
-            (_, Hold::Still) => "Hold:0",
-            _ if self.paused => "Hold:0",
-            _ if self.planner.is_moving() && self.jogging => "Jog",
-            _ if self.planner.is_moving() => "Run",
-            _ => "Idle",
-        };
-        let buffer = if self.settings.reports_buffer() {
-            format!("|Bf:{},{}", self.planner.free(), self.rx_capacity - self.rx.len())
-        } else {
-            String::new()
-        };
-        let rate = crate::units::FeedRate::from_speed(speed);
-        let offset = if self.reports.is_multiple_of(10) {
-            format!("|WCO:{}", triple(self.gcode.work_offset()))
-        } else {
-            String::new()
-        };
-        self.reports = self.reports.wrapping_add(1);
-        let s = self.gcode.speeds().0;
-        self.say(&format!("<{state}|MPos:{}{buffer}|FS:{rate},{s:.0}{offset}>", triple(position)));
     }
 
     fn say(&mut self, text: &str) {
         self.output.extend_from_slice(text.as_bytes());
         self.output.extend_from_slice(b"\r\n");
     }
-}
-
-fn triple(position: Position) -> String {
-    format!("{:.3},{:.3},{:.3}", position[0], position[1], position[2])
 }

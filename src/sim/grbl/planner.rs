@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::{MotionTrace, TracePiece};
+use super::ramp::{Ramp, Run};
+use super::settings::Settings;
 use crate::geometry::Point;
 use crate::machine::{Grbl, Lift, Profile};
 
@@ -17,68 +19,23 @@ struct Block {
     along: Position,
     /// What is left of it; mm.
     length: f64,
-    /// mm/s.
+    /// The F word; mm/s. `None` for G0.
+    programmed: Option<f64>,
+    /// The fastest that its axes can; mm/s.
+    rapid: f64,
+    /// With overrides; mm/s.
     speed: f64,
     /// mm/s².
     acceleration: f64,
-    /// Greatest squared speed at which its first corner may be taken; (mm/s)².
+    /// Greatest squared speed at its first corner, by its angle; (mm/s)².
+    junction_v2: f64,
+    /// The same, by the speeds on both sides too.
     corner_v2: f64,
 }
 
-/// A trapezoid in time: speeds up at `a` from `v0` to `top`, cruises, slows down to `v1`.
-#[derive(Debug, Clone, Copy)]
-struct Ramp {
-    begin: Duration,
-    end: Duration,
-    v0: f64,
-    top: f64,
-    v1: f64,
-    a: f64,
-    length: f64,
-}
-
-impl Ramp {
-    fn new(begin: Duration, v0: f64, v1: f64, block: &Block) -> Self {
-        let (a, length) = (block.acceleration, block.length);
-        let peak_v2 = (v0 * v0 + v1 * v1) / 2.0 + a * length;
-        let top = peak_v2.max(0.0).sqrt().min(block.speed).max(v0).max(v1);
-        let ramps = ((top * top - v0 * v0) + (top * top - v1 * v1)) / (2.0 * a);
-        let cruise = ((length - ramps) / top.max(1e-9)).max(0.0);
-        Self::timed(begin, v0, top, v1, a, length, (top - v0) / a + cruise + (top - v1) / a)
-    }
-
-    /// Slows down as fast as it can: to rest inside the block (`length` is how far it comes), or to its end.
-    fn hold(begin: Duration, v0: f64, block: &Block) -> Self {
-        let a = block.acceleration;
-        let stop = v0 * v0 / (2.0 * a);
-        let length = stop.min(block.length);
-        let v1 = if stop <= block.length { 0.0 } else { (v0 * v0 - 2.0 * a * length).max(0.0).sqrt() };
-        Self::timed(begin, v0, v0, v1, a, length, (v0 - v1) / a)
-    }
-
-    fn timed(begin: Duration, v0: f64, top: f64, v1: f64, a: f64, length: f64, seconds: f64) -> Self {
-        let lasting = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(86_400));
-        Self { begin, end: begin.saturating_add(lasting), v0, top, v1, a, length }
-    }
-
-    /// How far it has come, and how fast it is; mm, mm/s.
-    fn at(&self, now: Duration) -> (f64, f64) {
-        let (t, total) =
-            (now.saturating_sub(self.begin).as_secs_f64(), (self.end - self.begin).as_secs_f64());
-        if t >= total {
-            return (self.length, self.v1);
-        }
-        let up = (self.top - self.v0) / self.a;
-        let down = (self.top - self.v1) / self.a;
-        let (s, v) = if t < up {
-            (self.v0 * t + self.a * t * t / 2.0, self.v0 + self.a * t)
-        } else if t <= total - down {
-            ((self.top * self.top - self.v0 * self.v0) / (2.0 * self.a) + self.top * (t - up), self.top)
-        } else {
-            let left = total - t;
-            (self.length - self.v1 * left - self.a * left * left / 2.0, self.v1 + self.a * left)
-        };
-        (s.clamp(0.0, self.length), v)
+impl Block {
+    fn run(&self) -> Run {
+        Run { length: self.length, speed: self.speed, acceleration: self.acceleration }
     }
 }
 
@@ -90,15 +47,19 @@ pub(super) enum Hold {
     Still,
 }
 
+/// Percent of the programmed feed, of rapids and of S.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overrides {
+    pub(super) feed: u8,
+    pub(super) rapid: u8,
+    pub(super) spindle: u8,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Planner {
     capacity: usize,
-    steps_per_mm: f64,
-    /// mm/s of x, y, z.
-    speeds: Position,
-    /// mm/s² of x, y, z.
-    accelerations: Position,
-    deviation: f64,
+    settings: Settings,
+    overrides: Overrides,
     lift: Lift,
     blocks: VecDeque<Block>,
     ramp: Option<Ramp>,
@@ -109,25 +70,22 @@ pub(super) struct Planner {
     at: Position,
     /// Where the last queued block ends.
     planned: Position,
+    /// What must be added to a machine position for the place over the page's corner.
+    shift: Position,
     s: f64,
     pub(super) trace: MotionTrace,
+    /// Until when the time in motion has been counted, and how much of it with so many blocks.
+    counted: Duration,
+    moving: Vec<Duration>,
 }
 
 impl Planner {
-    pub(super) fn new(profile: &Profile, grbl: &Grbl) -> Self {
-        let limits = &profile.limits;
-        let (z_speed, z_acceleration) = match profile.lift {
-            Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => {
-                (limits.travel_speed, limits.acceleration)
-            }
-        };
+    pub(super) fn new(profile: &Profile, grbl: &Grbl, settings: &Settings) -> Self {
+        let capacity = grbl.planner_blocks.max(1);
         Self {
-            capacity: grbl.planner_blocks.max(1),
-            steps_per_mm: grbl.steps_per_mm,
-            speeds: [limits.travel_speed, limits.travel_speed, z_speed],
-            accelerations: [limits.acceleration, limits.acceleration, z_acceleration],
-            deviation: limits.junction_deviation,
+            capacity,
+            settings: settings.clone(),
+            overrides: Overrides { feed: 100, rapid: 100, spindle: 100 },
             lift: profile.lift.clone(),
             blocks: VecDeque::new(),
             ramp: None,
@@ -135,9 +93,34 @@ impl Planner {
             hold: Hold::No,
             at: [0.0; 3],
             planned: [0.0; 3],
+            shift: [0.0; 3],
             s: 0.0,
             trace: MotionTrace::default(),
+            counted: Duration::ZERO,
+            moving: vec![Duration::ZERO; capacity + 1],
         }
+    }
+
+    pub(super) fn configure(&mut self, settings: &Settings) {
+        self.settings = settings.clone();
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Share of the time in motion with at most so many blocks planned.
+    pub(super) fn share_with_at_most(&self, blocks: usize) -> f64 {
+        let seconds = |times: &[Duration]| times.iter().sum::<Duration>().as_secs_f64();
+        seconds(&self.moving[..=blocks.min(self.capacity)]) / seconds(&self.moving).max(f64::MIN_POSITIVE)
+    }
+
+    /// Counts the time in motion until now. Called before the number of blocks changes.
+    fn count(&mut self, now: Duration) {
+        if self.ramp.is_some() {
+            self.moving[self.blocks.len().min(self.capacity)] += now.saturating_sub(self.counted);
+        }
+        self.counted = self.counted.max(now);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -172,31 +155,78 @@ impl Planner {
         self.ramp.map(|ramp| ramp.end)
     }
 
-    /// Queues a straight move to `target`; `speed` in mm/s, `None` for the fastest. The target is rounded to steps.
-    pub(super) fn push(&mut self, now: Duration, target: Position, speed: Option<f64>) {
-        let to = target.map(|value| (value * self.steps_per_mm).round() / self.steps_per_mm);
+    /// Queues a straight move to `target`; `programmed` in mm/s, `None` for the fastest. The target is rounded to steps.
+    pub(super) fn push(&mut self, now: Duration, target: Position, programmed: Option<f64>) {
+        let steps = self.settings.triple(100);
+        let to = [0, 1, 2].map(|axis| (target[axis] * steps[axis]).round() / steps[axis]);
         let delta = [0, 1, 2].map(|axis| to[axis] - self.planned[axis]);
         let length = dot(delta, delta).sqrt();
         if length < 1e-9 {
             return;
         }
+        self.count(now);
         let along = delta.map(|value| value / length);
-        let greatest = limit(along, self.speeds);
-        let speed = speed.map_or(greatest, |speed| speed.min(greatest)).max(0.001);
-        let corner_v2 = match self.blocks.back() {
-            Some(last) => self.corner_v2(last, along).min(speed * speed).min(last.speed * last.speed),
-            None => 0.0,
-        };
-        let acceleration = limit(along, self.accelerations);
-        self.blocks.push_back(Block { to, along, length, speed, acceleration, corner_v2 });
+        let rapid = limit(along, self.settings.speeds());
+        let acceleration = limit(along, self.settings.triple(120));
+        let junction_v2 = self.blocks.back().map_or(0.0, |last| self.junction_v2(last, along));
+        let (speed, corner_v2) = (0.0, 0.0);
+        self.blocks.push_back(Block {
+            to,
+            along,
+            length,
+            programmed,
+            rapid,
+            speed,
+            acceleration,
+            junction_v2,
+            corner_v2,
+        });
+        self.bound(self.blocks.len() - 1);
         self.planned = to;
         if self.ramp.is_some() && self.hold == Hold::No {
             self.plan(now);
         }
     }
 
+    /// Speed and first corner of a block, with the overrides as they are.
+    fn bound(&mut self, index: usize) {
+        let share = |percent: u8| f64::from(percent) / 100.0;
+        let before = index.checked_sub(1).map_or(f64::INFINITY, |index| self.blocks[index].speed);
+        let overrides = self.overrides;
+        let block = &mut self.blocks[index];
+        let speed = match block.programmed {
+            Some(speed) => (speed * share(overrides.feed)).min(block.rapid),
+            None => block.rapid * share(overrides.rapid),
+        };
+        // `MINIMUM_FEED_RATE`: 1 mm/min.
+        block.speed = speed.max(1.0 / 60.0);
+        let slower = block.speed.min(before);
+        block.corner_v2 = block.junction_v2.min(slower * slower);
+    }
+
+    pub(super) fn overrides(&self) -> Overrides {
+        self.overrides
+    }
+
+    pub(super) fn set_overrides(&mut self, now: Duration, overrides: Overrides) {
+        let before = self.pen_down(self.at[2]);
+        self.overrides = overrides;
+        if self.ramp.is_none() && self.pen_down(self.at[2]) != before {
+            self.record(self.at, now, now);
+        }
+        (0..self.blocks.len()).for_each(|index| self.bound(index));
+        if let (Some(ramp), Some(front), Hold::No) = (self.ramp, self.blocks.front_mut(), self.hold) {
+            let (s, v) = ramp.at(now);
+            if front.length - s > 1e-6 {
+                front.length -= s;
+                self.piece.1 += s;
+                self.begin(now, v);
+            }
+        }
+    }
+
     /// gnea/grbl `planner.c`: the speed of a circle that cuts the corner by the junction deviation.
-    fn corner_v2(&self, last: &Block, along: Position) -> f64 {
+    fn junction_v2(&self, last: &Block, along: Position) -> f64 {
         let cos = -dot(last.along, along);
         if cos > 0.999_999 {
             return 0.0;
@@ -206,9 +236,9 @@ impl Planner {
         }
         let across = [0, 1, 2].map(|axis| along[axis] - last.along[axis]);
         let size = dot(across, across).sqrt();
-        let a = limit(across.map(|value| value / size), self.accelerations);
+        let a = limit(across.map(|value| value / size), self.settings.triple(120));
         let sin_half = ((1.0 - cos) / 2.0).sqrt();
-        a * self.deviation * sin_half / (1.0 - sin_half)
+        a * self.settings.value(11) * sin_half / (1.0 - sin_half)
     }
 
     /// Starts moving, if there is something to do and nothing holds it.
@@ -219,6 +249,7 @@ impl Planner {
     }
 
     fn begin_piece(&mut self, now: Duration, v0: f64) {
+        self.counted = self.counted.max(now);
         self.piece = (now, 0.0);
         self.begin(now, v0);
     }
@@ -227,9 +258,9 @@ impl Planner {
     fn begin(&mut self, now: Duration, v0: f64) {
         let Some(block) = self.blocks.front() else { return };
         self.ramp = Some(if self.hold == Hold::No {
-            Ramp::new(now, v0, self.exit_v2(v0 * v0, block.length).sqrt(), block)
+            Ramp::new(now, v0, self.exit_v2(v0 * v0, block.length).sqrt(), block.run())
         } else {
-            Ramp::hold(now, v0, block)
+            Ramp::hold(now, v0, block.run())
         });
     }
 
@@ -259,6 +290,7 @@ impl Planner {
 
     /// Ends the piece of trace at the head's place, inside of a block.
     fn cut(&mut self, now: Duration) {
+        self.count(now);
         let (Some(ramp), Some(front)) = (self.ramp.take(), self.blocks.front_mut()) else { return };
         let (s, _) = ramp.at(now);
         front.length = (front.length - s).max(1e-9);
@@ -278,6 +310,7 @@ impl Planner {
             return true;
         }
         let to = front.to;
+        self.count(ramp.end);
         self.blocks.pop_front();
         self.ramp = None;
         self.record(to, self.piece.0, ramp.end);
@@ -325,6 +358,24 @@ impl Planner {
         self.planned
     }
 
+    /// Where the head is over the page; mm.
+    pub(super) fn place(&self) -> Position {
+        [0, 1, 2].map(|axis| self.at[axis] + self.shift[axis])
+    }
+
+    /// Moves to a place over the page without the planner, as homing does; the machine position becomes meaningless.
+    pub(super) fn drag(&mut self, place: Position, begin: Duration, end: Duration) {
+        self.record([0, 1, 2].map(|axis| place[axis] - self.shift[axis]), begin, end);
+        self.planned = self.at;
+    }
+
+    /// Calls the place where the head stands `position`.
+    pub(super) fn call(&mut self, position: Position) {
+        let place = self.place();
+        self.shift = [0, 1, 2].map(|axis| place[axis] - position[axis]);
+        (self.at, self.planned) = (position, position);
+    }
+
     /// The spindle's S: the servo. Only when nothing moves.
     pub(super) fn set_servo(&mut self, now: Duration, s: f64) {
         let before = self.pen_down(self.at[2]);
@@ -334,27 +385,36 @@ impl Planner {
         }
     }
 
+    pub(super) fn servo(&self) -> f64 {
+        self.s * f64::from(self.overrides.spindle) / 100.0
+    }
+
     pub(super) fn dwell(&mut self, begin: Duration, end: Duration) {
         if end > begin {
             self.record(self.at, begin, end);
         }
     }
 
+    /// Whether the pen touches the paper with the Z axis at a machine position; mm.
     fn pen_down(&self, z: f64) -> bool {
+        let z = z + self.shift[2];
         match self.lift {
             Lift::Servo { up_s, down_s, .. } => {
-                (self.s - f64::from(down_s)).abs() < (self.s - f64::from(up_s)).abs()
+                let off = |s: u32| (self.servo() - f64::from(s)).abs();
+                off(down_s) < off(up_s)
             }
-            Lift::Z { up, down, .. } => z <= f64::midpoint(up, down),
-            // No GRBL profile has it.
-            Lift::EbbServo { .. } | Lift::Pen { .. } => false,
+            // Some machines count Z downwards.
+            Lift::Z { up, down, .. } => (z - down).abs() <= (z - up).abs(),
+            // No GRBL profile has another.
+            _ => false,
         }
     }
 
     fn record(&mut self, to: Position, begin: Duration, end: Duration) {
         let from = std::mem::replace(&mut self.at, to);
         let (down_before, down) = (self.pen_down(from[2]), self.pen_down(to[2]));
-        let point = |position: Position| Point::new(position[0], position[1]);
+        let shift = self.shift;
+        let point = |position: Position| Point::new(position[0] + shift[0], position[1] + shift[1]);
         let mut piece = |from, to, pen_down, begin, end| {
             self.trace.pieces.push(TracePiece { from, to, pen_down, pen: 0, begin, end });
         };
@@ -362,7 +422,7 @@ impl Planner {
             (&self.lift, down_before != down && point(from) != point(to))
         {
             // A slanted move touches the paper, or leaves it, half-way up.
-            let part = ((f64::midpoint(*up, *low) - from[2]) / (to[2] - from[2])).clamp(0.0, 1.0);
+            let part = ((f64::midpoint(*up, *low) - shift[2] - from[2]) / (to[2] - from[2])).clamp(0.0, 1.0);
             let (middle, time) = (point(from).lerp(point(to), part), begin + (end - begin).mul_f64(part));
             piece(point(from), middle, down_before, begin, time);
             piece(middle, point(to), down, time, end);

@@ -19,7 +19,8 @@ pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, grbl: &Grbl) -
         .map(|(index, line)| (index + 1, clean(line)))
         .filter(|(_, line)| !line.is_empty())
         .collect();
-    let mut plotter = VirtualGrbl::new(profile, grbl);
+    // The file does not home by itself, and what it draws does not depend on it.
+    let mut plotter = VirtualGrbl::new(profile, &Grbl { homing: false, ..grbl.clone() });
     plotter.poll_output();
     let (mut now, mut sent, mut answered, mut in_flight) = (Duration::ZERO, 0, 0, 0_usize);
     while answered < lines.len() || !plotter.is_idle() {

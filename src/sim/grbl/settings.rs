@@ -9,20 +9,22 @@ pub(super) struct Settings {
     values: Vec<(u32, f64)>,
 }
 
+/// Greatest distance between an arc and its chords; mm.
+pub(super) const ARC_TOLERANCE: u32 = 12;
+
 /// Those that `$$` prints with decimals.
 const DECIMALS: [u32; 5] = [11, 12, 24, 25, 27];
 
 impl Settings {
     pub(super) fn new(profile: &Profile, grbl: &Grbl) -> Self {
         let limits = &profile.limits;
+        let fastest = limits.travel_speed.max(limits.draw_speed);
         let speed = |speed: f64| FeedRate::from_speed(speed).mm_per_min();
         let (z_speed, z_acceleration) = match profile.lift {
             Lift::Z { speed, acceleration, .. } => (speed, acceleration),
-            Lift::Servo { .. } | Lift::EbbServo { .. } | Lift::Pen { .. } => {
-                (limits.travel_speed, limits.acceleration)
-            }
+            _ => (fastest, limits.acceleration),
         };
-        let steps = grbl.steps_per_mm;
+        let (steps, flag) = (grbl.steps_per_mm, |on| if on { 1.0 } else { 0.0 });
         let values = vec![
             (0, 10.0),
             (1, 25.0),
@@ -33,12 +35,13 @@ impl Settings {
             (6, 0.0),
             (10, 3.0),
             (11, limits.junction_deviation),
-            (12, 0.002),
+            (ARC_TOLERANCE, 0.002),
             (13, 0.0),
             (20, 0.0),
             (21, 0.0),
-            (22, 0.0),
-            (23, 0.0),
+            (22, flag(grbl.homing)),
+            // X and Y home to their least, where a page's corner is; Z to its top.
+            (23, if grbl.homing { 3.0 } else { 0.0 }),
             (24, 25.0),
             (25, 500.0),
             (26, 250.0),
@@ -49,8 +52,8 @@ impl Settings {
             (100, steps),
             (101, steps),
             (102, steps),
-            (110, speed(limits.travel_speed)),
-            (111, speed(limits.travel_speed)),
+            (110, speed(fastest)),
+            (111, speed(fastest)),
             (112, speed(z_speed)),
             (120, limits.acceleration),
             (121, limits.acceleration),
@@ -62,14 +65,19 @@ impl Settings {
         Self { values }
     }
 
-    /// `N=V` without its `$`; errors are GRBL's numbers. Only soft limits, homing and the report mask have an effect.
+    /// `N=V` without its `$`; errors are GRBL's numbers (`system.c`, `settings.c`).
     pub(super) fn set(&mut self, text: &str) -> Result<(), u32> {
-        if let Some(start_up) = text.strip_prefix('N') {
-            return if start_up.starts_with("0=") || start_up.starts_with("1=") { Ok(()) } else { Err(3) };
+        let digits = text.bytes().take_while(|c| c.is_ascii_digit() || b"+-.".contains(c)).count();
+        let (number, rest) = text.split_at(digits);
+        let number: f64 = number.parse().map_err(|_| 2_u32)?;
+        let value: f64 = rest.strip_prefix('=').ok_or(3_u32)?.parse().map_err(|_| 2_u32)?;
+        if !value.is_finite() {
+            return Err(2);
         }
-        let (number, value) = text.split_once('=').ok_or(3_u32)?;
-        let number: u32 = number.parse().map_err(|_| 3_u32)?;
-        let value: f64 = value.parse().ok().filter(|value: &f64| value.is_finite()).ok_or(2_u32)?;
+        if !(0.0..=255.0).contains(&number) {
+            return Err(3);
+        }
+        let number = number as u32;
         if value < 0.0 {
             return Err(4);
         }
@@ -96,6 +104,33 @@ impl Settings {
         self.value(22) != 0.0
     }
 
+    /// Whether a report gives the machine's position, or the work's.
+    pub(super) fn reports_machine_position(&self) -> bool {
+        self.value(10) as u32 & 1 != 0
+    }
+
+    /// Whether an axis homes to its least position (`$23`).
+    pub(super) fn homes_to_least(&self, axis: usize) -> bool {
+        self.value(23) as u32 & (1 << axis) != 0
+    }
+
+    /// Those of X, Y and Z, from this number on: 100 steps/mm, 120 mm/s², 130 mm.
+    pub(super) fn triple(&self, first: u32) -> [f64; 3] {
+        // A board that is told 0 would stand still for good.
+        [0, 1, 2].map(|axis| self.value(first + axis).max(1e-6))
+    }
+
+    /// `$110` to `$112`; mm/s.
+    pub(super) fn speeds(&self) -> [f64; 3] {
+        self.triple(110).map(|speed| FeedRate::from_mm_per_min(speed).speed())
+    }
+
+    /// `$24` and `$25`, how fast switches are approached and searched; mm/s.
+    pub(super) fn homing_speeds(&self) -> (f64, f64) {
+        let speed = |number| FeedRate::from_mm_per_min(self.value(number)).speed().max(1e-3);
+        (speed(24), speed(25))
+    }
+
     pub(super) fn reports_buffer(&self) -> bool {
         self.value(10) as u32 & 2 != 0
     }
@@ -112,7 +147,7 @@ impl Settings {
         self.values.iter().map(line).collect()
     }
 
-    fn value(&self, number: u32) -> f64 {
+    pub(super) fn value(&self, number: u32) -> f64 {
         self.values.iter().find(|(known, _)| *known == number).map_or(0.0, |(_, value)| *value)
     }
 }

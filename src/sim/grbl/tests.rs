@@ -2,33 +2,13 @@
 
 use proptest::prelude::*;
 
+use super::table_tests::{say, switched_on};
 use super::*;
 use crate::machine::Firmware;
 use crate::sim::run_program;
 
 fn profile(id: &str) -> Profile {
     Profile::built_in(id).unwrap()
-}
-
-fn switched_on(id: &str) -> VirtualGrbl {
-    let profile = profile(id);
-    let Firmware::Grbl(grbl) = &profile.firmware else { panic!("{:?}", profile.firmware) };
-    VirtualGrbl::new(&profile, grbl)
-}
-
-/// Sends bytes at once, lets all come to rest, gives what was said after the banner.
-fn say(plotter: &mut VirtualGrbl, now: &mut Duration, bytes: &[u8]) -> String {
-    plotter.poll_output();
-    plotter.receive(*now, bytes);
-    settle(plotter, now);
-    String::from_utf8(plotter.poll_output()).unwrap().replace("\r\n", " ").trim().to_owned()
-}
-
-fn settle(plotter: &mut VirtualGrbl, now: &mut Duration) {
-    while let Some(wake) = plotter.next_wake(*now) {
-        *now = wake;
-        plotter.receive(wake, b"");
-    }
 }
 
 fn check(lines: &str, expected: &str) {
@@ -41,7 +21,8 @@ fn errors_have_grbls_numbers() {
     for (line, code) in [
         ("FOO", 2),
         ("G1X", 2),
-        ("$foo", 3),
+        ("$foo", 2),
+        ("$99=1", 3),
         ("F-1", 4),
         ("$0=2", 6),
         ("$20=1", 10),
@@ -56,7 +37,10 @@ fn errors_have_grbls_numbers() {
         ("G4", 28),
         ("T256", 38),
         ("%", 1),
-        ("G0G1X1", 21),
+        ("G0G1X1", 24),
+        ("G90G91X1", 21),
+        ("M7", 20),
+        ("G59.1", 23),
         ("G1.5", 23),
         ("G2X10Y0I3J0F100", 33),
         ("G2X10Y0R1F100", 34),
@@ -103,18 +87,6 @@ fn a_held_machine_parses_nothing_until_resumed() {
 }
 
 #[test]
-fn soft_limits_kill_until_reset_and_unlock() {
-    let mut plotter = switched_on("grbl-servo");
-    let mut now = Duration::ZERO;
-    assert_eq!(say(&mut plotter, &mut now, b"$22=1\n$20=1\n"), "ok ok");
-    assert_eq!(say(&mut plotter, &mut now, b"G0X431\n"), "ALARM:2 [MSG:Reset to continue]");
-    assert_eq!(say(&mut plotter, &mut now, b"$X\n?"), "");
-    assert!(say(&mut plotter, &mut now, b"\x18").ends_with("[MSG:'$H'|'$X' to unlock]"));
-    assert_eq!(say(&mut plotter, &mut now, b"G0X1\n"), "error:9");
-    assert_eq!(say(&mut plotter, &mut now, b"$X\nG0X1\n"), "[MSG:Caution: Unlocked] ok ok");
-}
-
-#[test]
 fn a_reset_while_moving_locks() {
     let mut plotter = switched_on("grbl-servo");
     plotter.receive(Duration::ZERO, b"G1X100F600\n");
@@ -158,12 +130,19 @@ fn refused_files_name_their_line() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![
-        any::<u8>(), prop::sample::select(b"GMXYZFSPIJR$=0123456789.-\n\n?!~\x18".to_vec())
-    ], 0..400), cut in 1_usize..50) {
-        let mut plotter = switched_on("grbl-servo");
-        for (index, chunk) in bytes.chunks(cut).enumerate() {
-            plotter.receive(Duration::from_millis(20 * index as u64), chunk);
+    fn no_bytes_make_it_panic(pieces in prop::collection::vec(prop_oneof![
+        any::<u8>().prop_map(|byte| vec![byte]),
+        prop::sample::select(b"GMXYZFSPIJR$=0123456789.-\n\n?!~\x18\x84\x85\x90\x91\x92\x97\xa0".to_vec())
+            .prop_map(|byte| vec![byte]),
+        prop::sample::select(vec!["$H\n", "$X\n", "$SLP\n", "$C\n", "$J=X9F9\n", "$RST=*\n", "$$\n", "G2X9I4F9\n"])
+            .prop_map(|line| line.as_bytes().to_vec()),
+        (0..140_u32, any::<u32>()).prop_map(|(number, value)| format!("${number}={value}\n").into_bytes()),
+    ], 0..200), pause in 1_u64..2000, homes in any::<bool>()) {
+        let profile = profile("grbl-z");
+        let Firmware::Grbl(grbl) = &profile.firmware else { panic!("{:?}", profile.firmware) };
+        let mut plotter = VirtualGrbl::new(&profile, &Grbl { homing: homes, ..grbl.clone() });
+        for (index, piece) in pieces.iter().enumerate() {
+            plotter.receive(Duration::from_millis(pause * index as u64), piece);
             plotter.poll_output();
         }
     }
