@@ -160,9 +160,7 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
 
 /// What each pen draws.
 pub(super) fn report_pens(pens: &[PenUse]) -> Vec<serde_json::Value> {
-    let report = |pen: &PenUse| {
-        serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": super::pipeline::rounded(pen.mm) })
-    };
+    let report = |pen: &PenUse| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": super::pipeline::rounded(pen.mm) });
     pens.iter().map(report).collect()
 }
 

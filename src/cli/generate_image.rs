@@ -55,11 +55,18 @@ fn wish(args: &Args) -> Result<Wish, Failure> {
     }
     let margin = args.margin.unwrap_or(0.0);
     let pens = pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
-    let mut wish = Wish::new(page, source.on(page, margin)?, pens);
-    if args.from.is_some() {
-        let own = source.lines(page, margin)?;
-        wish.own = own.into_iter().map(|line| OwnLine { path: line.path, width: line.width }).collect();
-    }
+    let picture = source.on(page, margin)?;
+    let own: Vec<OwnLine> = if args.from.is_some() {
+        let own = |line: svg::WideLine| OwnLine { path: line.path, width: line.width };
+        source.lines(page, margin)?.into_iter().map(own).collect()
+    } else {
+        Vec::new()
+    };
+    let mut wish = if own.is_empty() {
+        Wish::new(page, picture, pens)
+    } else {
+        Wish::from_lines(page, picture, own, pens)
+    };
     wish.margin = margin;
     wish.most_pens = args.max_pens.unwrap_or(wish.most_pens);
     wish.strokes = args.strokes;
@@ -71,23 +78,7 @@ fn wish(args: &Args) -> Result<Wish, Failure> {
     }
     wish.steps = args.steps.unwrap_or(wish.steps);
     wish.seed = args.seed.unwrap_or(wish.seed);
-    tune(&mut wish);
     Ok(wish)
-}
-
-fn tune(wish: &mut Wish) {
-    let read = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<f32>().ok());
-    let set = |name: &str, place: &mut f32| if let Some(v) = read(name) { *place = v };
-    set("T_FINE", &mut wish.sight.fine);
-    set("T_SEEN", &mut wish.sight.seen);
-    set("T_COARSE", &mut wish.sight.coarse);
-    set("T_ROUND", &mut wish.sight.round);
-    set("T_OVERLAP", &mut wish.sight.overlap);
-    set("T_STEP", &mut wish.step_px);
-    set("T_PACE", &mut wish.own_pace);
-    set("T_STIFF", &mut wish.stiffness);
-    set("T_THRIFT", &mut wish.thrift);
-    if let Some(v) = read("T_ROUNDS") { wish.rounds = v as usize }
 }
 
 fn summary(outcome: &Outcome, metres: f64, gap: &Gap) -> String {

@@ -75,13 +75,13 @@ impl Source {
         let dpi = pipeline::GAP_DPI.min(most);
         let px = |mm: f64| ((mm * dpi / 25.4).round() as usize).max(1);
         let (width_px, height_px) = (px(page.width), px(page.height));
-        let (left, top) = ((px(place.x0 + 1.0) - px(1.0)).min(width_px - 1), (px(place.y0 + 1.0) - px(1.0)).min(height_px - 1));
-        let inner = self.picture(dpi * place.width() / self.page().width)?;
-        let inner = resized(
-            &inner,
-            px(place.width()).min(width_px - left),
-            px(place.height()).min(height_px - top),
+        let (left, top) = (
+            (px(place.x0 + 1.0) - px(1.0)).min(width_px - 1),
+            (px(place.y0 + 1.0) - px(1.0)).min(height_px - 1),
         );
+        let inner = self.picture(dpi * place.width() / self.page().width)?;
+        let inner =
+            resized(&inner, px(place.width()).min(width_px - left), px(place.height()).min(height_px - top));
         let mut rgb = vec![[1.0; 3]; width_px * height_px];
         for (row, light) in inner.rgb.chunks_exact(inner.width_px).enumerate() {
             let at = (top + row) * width_px + left;

@@ -166,10 +166,8 @@ impl Rasterizer {
             }
             0.0
         };
-        let bands: Vec<BandGradient> = (0..scene.bands())
-            .into_par_iter()
-            .map(|band| scene.paint_backward(&index, band, see))
-            .collect();
+        let bands: Vec<BandGradient> =
+            (0..scene.bands()).into_par_iter().map(|band| scene.paint_backward(&index, band, see)).collect();
         let mut strengths = vec![0.0_f32; 3 * order.len()];
         for band in &bands {
             for ((line, _), strength) in band.lines.iter().zip(&band.strength) {
@@ -281,7 +279,8 @@ pub(super) fn paint_polylines(
             for row in 0..tile.rows {
                 for column in 0..tile.columns {
                     let pixel = row * TILE + column;
-                    pixels[row * width + tile.left + column] = tile.light.each_ref().map(|plane| plane[pixel]);
+                    pixels[row * width + tile.left + column] =
+                        tile.light.each_ref().map(|plane| plane[pixel]);
                 }
             }
         });
@@ -419,7 +418,7 @@ pub(super) fn power(x: f32, exponent: f32) -> f32 {
     // y is -24 to 0: shifted to be positive, so that the cast rounds to the nearest.
     let whole = (y + 32.5) as i32 - 32;
     let f = (y - whole as f32) * std::f32::consts::LN_2;
-    let power = 1.0
-        + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f / 720.0)))));
+    let power =
+        1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f / 720.0)))));
     power * f32::from_bits(((whole + 127) << 23) as u32)
 }

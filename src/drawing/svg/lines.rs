@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn lines_have_their_widths_in_mm() {
-        let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"><g transform="scale(2)">
+        let svg =
+            br##"<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48"><g transform="scale(2)">
             <path d="M1 2 L10 2 M4 4 L4 9" stroke="#f00" stroke-width="6" stroke-opacity="0.3" fill="none"/>
             <rect width="5" height="5"/></g></svg>"##;
         let (page, lines) = lines("x.svg", svg).unwrap();

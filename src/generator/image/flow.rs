@@ -23,7 +23,9 @@ impl Flow {
     pub(super) fn new(rgb: &[f32], canvas: &Canvas) -> Self {
         let (width, height) = (canvas.width_px, canvas.height_px);
         let plane = width * height;
-        let light = |x: usize, y: usize| rgb[y * width + x] + rgb[plane + y * width + x] + rgb[2 * plane + y * width + x];
+        let light = |x: usize, y: usize| {
+            rgb[y * width + x] + rgb[plane + y * width + x] + rgb[2 * plane + y * width + x]
+        };
         let (columns, rows) = (width.div_ceil(CELL), height.div_ceil(CELL));
         let mut doubled = vec![[0.0_f32; 2]; columns * rows];
         for y in 2..height.saturating_sub(2) {

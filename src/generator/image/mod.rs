@@ -46,7 +46,7 @@ const SEEN: f64 = 2.8;
 /// About how many pixels a canvas may have.
 const MOST_PX: f64 = 2.2e6;
 /// Area of the page for each stroke, by default; mm².
-const AREA_PER_STROKE: f64 = 26.0;
+const AREA_PER_STROKE: f64 = 22.1;
 /// Length of a new stroke without a budget; mm.
 const USUAL_LENGTH: f64 = 8.0;
 
@@ -103,12 +103,18 @@ impl Wish {
             steps: 200,
             rounds: 6,
             seed: 1,
-            sight: Sight { fine: 0.3, seen: 1.0, coarse: 0.3, round: 4.0, overlap: 10.0 },
+            sight: Sight::TONES,
             step_px: 1.2,
             own_pace: 0.3,
-            stiffness: 1e-5,
+            stiffness: 4e-6,
             thrift: 1e-5,
         }
+    }
+
+    /// The usual settings for a picture that is made of lines, which stay lines.
+    #[must_use]
+    pub fn from_lines(page: Page, picture: Picture, own: Vec<OwnLine>, pens: Vec<Pen>) -> Self {
+        Self { own, sight: Sight::LINES, stiffness: 1e-5, ..Self::new(page, picture, pens) }
     }
 }
 
@@ -247,7 +253,8 @@ impl Run<'_> {
         let most = wish.strokes.unwrap_or(((area / AREA_PER_STROKE) as usize).max(own + own / 2).max(20));
         let budget = wish.length.map_or(f32::MAX, |mm| (mm * self.canvas.px_per_mm) as f32);
         let usual = (USUAL_LENGTH * self.canvas.px_per_mm) as f32;
-        let new_px = if budget < f32::MAX { (budget / most as f32).clamp(0.4 * usual, 4.0 * usual) } else { usual };
+        let new_px =
+            if budget < f32::MAX { (budget / most as f32).clamp(0.4 * usual, 4.0 * usual) } else { usual };
         let rounds = wish.rounds.max(1);
         // Two thirds of the steps while strokes come and go, a third to settle.
         let early = wish.steps * 2 / 3;
@@ -257,7 +264,7 @@ impl Run<'_> {
             let judge = self.judge();
             let mut rng = self.rng.clone();
             if round > 0 {
-                judge.prune_and_swap(&mut lines, true);
+                judge.prune_and_swap(&mut lines, round % 2 == 0);
             } else {
                 judge.shorten(&mut lines, budget);
             }
@@ -265,23 +272,28 @@ impl Run<'_> {
             judge.add(&mut lines, room, new_px, budget * part, &mut rng);
             (self.lines, self.rng) = (lines, rng);
             let steps = early * (round + 1) / rounds - early * round / rounds;
-            self.optimize(steps, budget * part, progress);
+            self.optimize(steps, budget, progress);
         }
         self.optimize((wish.steps - early) * 2 / 3, budget, progress);
-        for _ in 0..2 {
-            let mut lines = std::mem::take(&mut self.lines);
-            let judge = self.judge();
-            let mut rng = self.rng.clone();
-            judge.prune_and_swap(&mut lines, true);
-            let room = most.saturating_sub(lines.len());
-            judge.add(&mut lines, room, new_px, budget, &mut rng);
-            (self.lines, self.rng) = (lines, rng);
-        }
+        let mut lines = std::mem::take(&mut self.lines);
+        let mut rng = self.rng.clone();
+        let judge = self.judge();
+        judge.prune_and_swap(&mut lines, true);
+        let room = most.saturating_sub(lines.len());
+        judge.add(&mut lines, room, new_px, budget, &mut rng);
+        (self.lines, self.rng) = (lines, rng);
         self.optimize(wish.steps.saturating_sub(self.done), budget, progress);
         let mut lines = std::mem::take(&mut self.lines);
+        let mut rng = self.rng.clone();
         let judge = self.judge();
         judge.prune_and_swap(&mut lines, false);
-        judge.shorten(&mut lines, budget);
+        if wish.length.is_some() {
+            // What pruning freed is spent where it helps most.
+            let judge = Judge { thrift: 0.0, ..judge };
+            let room = most.saturating_sub(lines.len());
+            judge.add(&mut lines, room, new_px, 0.99 * budget, &mut rng);
+            judge.shorten(&mut lines, budget);
+        }
         self.lines = lines;
     }
 
@@ -291,7 +303,8 @@ impl Run<'_> {
         let inside = self.inside.map(f64::from);
         let parallels = own::parallels(&self.wish.own, &self.canvas, inside, &self.rgb, &mixing, &tips);
         let pace = self.wish.own_pace;
-        self.lines = parallels.into_iter().map(|line| Line::keeping(line.controls, line.pass, pace)).collect();
+        self.lines =
+            parallels.into_iter().map(|line| Line::keeping(line.controls, line.pass, pace)).collect();
     }
 
     fn judge(&self) -> Judge<'_> {
@@ -336,11 +349,13 @@ impl Run<'_> {
     fn outcome(self) -> Outcome {
         let drawn = chains(&self.lines, &self.canvas, &self.inks, 1.0);
         let seen = drawn.paint(|tile| {
-            let pixels = (0..tile.rows).flat_map(|row| (0..tile.columns).map(move |column| row * TILE + column));
+            let pixels =
+                (0..tile.rows).flat_map(|row| (0..tile.columns).map(move |column| row * TILE + column));
             let white = pixels.filter(|pixel| tile.light.iter().all(|plane| plane[*pixel] > 0.9)).count();
             (white, self.wanted.loss(&self.wish.sight, tile))
         });
-        let (white, loss) = seen.iter().flatten().fold((0, 0.0), |sum, tile| (sum.0 + tile.0, sum.1 + tile.1));
+        let (white, loss) =
+            seen.iter().flatten().fold((0, 0.0), |sum, tile| (sum.0 + tile.0, sum.1 + tile.1));
         let mut layers: Vec<Layer> =
             self.pens.iter().map(|pen| Layer { pen: pen.clone(), strokes: Vec::new() }).collect();
         for line in &self.lines {

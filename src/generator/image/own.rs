@@ -151,7 +151,8 @@ impl Ground<'_> {
             return;
         }
         let colors: Vec<[f32; 3]> = run.iter().filter_map(|piece| piece.color).collect();
-        let color = std::array::from_fn(|i| colors.iter().map(|c| c[i]).sum::<f32>() / colors.len().max(1) as f32);
+        let color =
+            std::array::from_fn(|i| colors.iter().map(|c| c[i]).sum::<f32>() / colors.len().max(1) as f32);
         let coverages = mixing.coverages(color);
         let passes = shares(&coverages, width as f32, tips);
         let count = passes.len();
@@ -243,9 +244,12 @@ mod tests {
 
     /// A horizontal line 12 px wide of one color on a white canvas; the strokes for it, and the pens.
     fn strokes_for(color: [f32; 3], width: f64) -> (Vec<Parallel>, Vec<crate::pens::Pen>) {
-        let pens = Inventory::parse("x", BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1).unwrap().pens;
+        let pens = Inventory::parse("x", BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1)
+            .unwrap()
+            .pens;
         let pens = PenSet::new(pens).pens().to_vec();
-        let canvas = Canvas { area: Rect::new(0.0, 0.0, 96.0, 64.0), width_px: 96, height_px: 64, px_per_mm: 1.0 };
+        let canvas =
+            Canvas { area: Rect::new(0.0, 0.0, 96.0, 64.0), width_px: 96, height_px: 64, px_per_mm: 1.0 };
         let mut rgb = vec![1.0; 3 * 96 * 64];
         for y in 0..64 {
             for x in 0..96 {
@@ -262,7 +266,11 @@ mod tests {
 
     #[test]
     fn a_wide_line_becomes_parallels_inside_its_width() {
-        let pen = Inventory::parse("x", BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1).unwrap().pen("sky").unwrap().clone();
+        let pen = Inventory::parse("x", BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1)
+            .unwrap()
+            .pen("sky")
+            .unwrap()
+            .clone();
         let color: crate::color::Srgb<f32> = pen.color.into_format();
         let (strokes, pens) = strokes_for(color.into(), 12.0);
         assert!((5..=7).contains(&strokes.len()), "{}", strokes.len());

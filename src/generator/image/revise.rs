@@ -16,6 +16,8 @@ use crate::generator::rasterizer::{TILE, Trial};
 
 /// How many changes may touch one tile before the losses are taken anew.
 const MOST_CHANGES: u8 = 2;
+/// How often new strokes are tried until there are enough of them.
+const MOST_TRIES: usize = 6;
 /// New strokes that are tried for each that is wanted.
 const TRIALS: usize = 3;
 
@@ -50,7 +52,13 @@ impl Judge<'_> {
         Changed(vec![0; (self.canvas.width_px / TILE) * (self.canvas.height_px / TILE)])
     }
 
-    fn loss(&self, trial: &Trial<'_>, tiles: &[usize], without: Option<usize>, with: Option<(&[f32], usize)>) -> f64 {
+    fn loss(
+        &self,
+        trial: &Trial<'_>,
+        tiles: &[usize],
+        without: Option<usize>,
+        with: Option<(&[f32], usize)>,
+    ) -> f64 {
         trial.loss(tiles, without, with, |tile| self.wanted.loss(&self.sight, tile))
     }
 
@@ -106,7 +114,8 @@ impl Judge<'_> {
             .into_par_iter()
             .map(|index| {
                 let tiles = trial.tiles_of(index);
-                let gain = self.loss(&trial, &tiles, Some(index), None) - self.loss(&trial, &tiles, None, None);
+                let gain =
+                    self.loss(&trial, &tiles, Some(index), None) - self.loss(&trial, &tiles, None, None);
                 gain / f64::from(lines[index].length_px().max(1.0))
             })
             .collect();
@@ -134,6 +143,27 @@ impl Judge<'_> {
         most_px: f32,
         rng: &mut ChaCha8Rng,
     ) {
+        let most = lines.len() + count;
+        for _ in 0..MOST_TRIES {
+            let before = lines.len();
+            self.add_some(lines, most - before, length_px, most_px, rng);
+            if lines.len() <= before + count / 20 || lines.len() >= most {
+                break;
+            }
+        }
+    }
+
+    fn add_some(
+        &self,
+        lines: &mut Vec<Line>,
+        count: usize,
+        length_px: f32,
+        most_px: f32,
+        rng: &mut ChaCha8Rng,
+    ) {
+        if count == 0 || lines.iter().map(Line::length_px).sum::<f32>() >= most_px {
+            return;
+        }
         let drawn = chains(lines, self.canvas, self.inks, 1.0);
         let losses: Vec<f64> =
             drawn.paint(|tile| self.wanted.loss(&self.sight, tile)).into_iter().flatten().collect();
@@ -194,7 +224,8 @@ impl Judge<'_> {
                 due -= 1.0;
                 let x = ((tile % columns) as f32 + rng.random::<f32>()) * TILE as f32;
                 let y = ((tile / columns) as f32 + rng.random::<f32>()) * TILE as f32;
-                places.push([x.clamp(self.inside[0], self.inside[2]), y.clamp(self.inside[1], self.inside[3])]);
+                places
+                    .push([x.clamp(self.inside[0], self.inside[2]), y.clamp(self.inside[1], self.inside[3])]);
             }
         }
         places

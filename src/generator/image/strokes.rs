@@ -16,6 +16,8 @@ pub(super) struct Line {
     pub(super) pass: usize,
     /// Second differences of the control points that it keeps near to; px.
     rest: Vec<[f32; 2]>,
+    /// Lengths of its control legs that it does not grow beyond for nothing; px.
+    legs: Vec<f32>,
     /// Share of the step that it takes.
     pace: f32,
     moments: Vec<[f32; 2]>,
@@ -37,16 +39,17 @@ impl Line {
 
     fn new(controls: Vec<f32>, pass: usize, rest: Vec<[f32; 2]>, pace: f32) -> Self {
         let moments = vec![[0.0; 2]; controls.len()];
-        Self { controls, pass, rest, pace, moments, steps: 0 }
+        let legs = (1..controls.len() / 2).map(|i| leg(&controls, i)).collect();
+        Self { controls, pass, rest, legs, pace, moments, steps: 0 }
     }
 
     /// Length of its control polygon, which is a little longer than the stroke; px.
     pub(super) fn length_px(&self) -> f32 {
-        let point = |i: usize| [self.controls[2 * i], self.controls[2 * i + 1]];
-        (1..self.controls.len() / 2).map(|i| distance(point(i - 1), point(i))).sum()
+        (1..self.controls.len() / 2).map(|i| leg(&self.controls, i)).sum()
     }
 
-    /// Adds the gradients of `stiffness` times the squared change of shape, and of `thrift` times the length. Their sum.
+    /// Adds the gradients of `stiffness` times the squared change of shape, three times that times the squared growth, and
+    /// `thrift` times the length. Their sum.
     pub(super) fn regularize(&self, stiffness: f32, thrift: f32, into: &mut [f32]) -> f64 {
         let mut loss = 0.0;
         let weights = [1.0, -2.0, 1.0];
@@ -60,12 +63,12 @@ impl Line {
             }
         }
         for i in 1..self.controls.len() / 2 {
-            let point = |i: usize| [self.controls[2 * i], self.controls[2 * i + 1]];
-            let (a, b) = (point(i - 1), point(i));
-            let length = distance(a, b).max(1e-3);
-            loss += f64::from(thrift * length);
+            let length = leg(&self.controls, i).max(1e-3);
+            let growth = (length - self.legs[i - 1]).max(0.0);
+            loss += f64::from(thrift * length + 3.0 * stiffness * growth * growth);
+            let pull = (thrift + 6.0 * stiffness * growth) / length;
             for axis in 0..2 {
-                let pull = thrift * (b[axis] - a[axis]) / length;
+                let pull = pull * (self.controls[2 * i + axis] - self.controls[2 * i - 2 + axis]);
                 into[2 * i + axis] += pull;
                 into[2 * (i - 1) + axis] -= pull;
             }
@@ -87,15 +90,15 @@ impl Line {
     }
 }
 
-fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
-    (a[0] - b[0]).hypot(a[1] - b[1])
+/// Length of the control leg that ends in point `i`.
+fn leg(controls: &[f32], i: usize) -> f32 {
+    (controls[2 * i] - controls[2 * i - 2]).hypot(controls[2 * i + 1] - controls[2 * i - 1])
 }
 
 fn second_differences(controls: &[f32]) -> impl Iterator<Item = [f32; 2]> + '_ {
     let at = |i: usize| controls[i];
-    (0..controls.len() / 2 - 2).map(move |i| {
-        [0, 1].map(|axis| at(2 * i + axis) - 2.0 * at(2 * i + 2 + axis) + at(2 * i + 4 + axis))
-    })
+    (0..controls.len() / 2 - 2)
+        .map(move |i| [0, 1].map(|axis| at(2 * i + axis) - 2.0 * at(2 * i + 2 + axis) + at(2 * i + 4 + axis)))
 }
 
 /// All strokes as the rasterizer takes them.
@@ -132,14 +135,14 @@ mod tests {
             moved.controls.iter_mut().enumerate().for_each(|(i, v)| *v += (i * i % 5) as f32);
             let mut gradient = vec![0.0; controls.len()];
             moved.regularize(0.3, 0.7, &mut gradient);
-            for i in 0..controls.len() {
+            for (i, analytic) in gradient.iter().enumerate() {
                 let at = |delta: f32| {
                     let mut line = moved.clone();
                     line.controls[i] += delta;
                     line.regularize(0.3, 0.7, &mut vec![0.0; controls.len()])
                 };
                 let numeric = (at(0.01) - at(-0.01)) / 0.02;
-                assert!((f64::from(gradient[i]) - numeric).abs() < 2e-2, "{i}: {} {numeric}", gradient[i]);
+                assert!((f64::from(*analytic) - numeric).abs() < 2e-2, "{i}: {analytic} {numeric}");
             }
         }
     }

@@ -52,10 +52,8 @@ impl Chains {
     ) -> (f64, Vec<f32>) {
         let (scene, order) = self.scene();
         let index = scene.index();
-        let bands: Vec<BandGradient> = (0..scene.bands())
-            .into_par_iter()
-            .map(|band| scene.paint_backward(&index, band, see))
-            .collect();
+        let bands: Vec<BandGradient> =
+            (0..scene.bands()).into_par_iter().map(|band| scene.paint_backward(&index, band, see)).collect();
         let corners = to_corners(&scene, &bands);
         let mut gradient = vec![0.0; self.points.len()];
         for (line, stroke) in scene.lines.iter().zip(&order) {
