@@ -253,8 +253,11 @@ impl Run<'_> {
         let most = wish.strokes.unwrap_or(((area / AREA_PER_STROKE) as usize).max(own + own / 2).max(20));
         let budget = wish.length.map_or(f32::MAX, |mm| (mm * self.canvas.px_per_mm) as f32);
         let usual = (USUAL_LENGTH * self.canvas.px_per_mm) as f32;
-        let new_px =
-            if budget < f32::MAX { (budget / most as f32).clamp(0.4 * usual, 4.0 * usual) } else { usual };
+        let new_px = if budget < f32::MAX {
+            (1.25 * budget / most as f32).clamp(0.4 * usual, 4.0 * usual)
+        } else {
+            usual
+        };
         let rounds = wish.rounds.max(1);
         // Two thirds of the steps while strokes come and go, a third to settle.
         let early = wish.steps * 2 / 3;

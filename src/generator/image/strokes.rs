@@ -43,9 +43,14 @@ impl Line {
         Self { controls, pass, rest, legs, pace, moments, steps: 0 }
     }
 
-    /// Length of its control polygon, which is a little longer than the stroke; px.
+    /// About its length: of each cubic, the mean of its chord and its control polygon (Gravesen, 1997); px.
     pub(super) fn length_px(&self) -> f32 {
-        (1..self.controls.len() / 2).map(|i| leg(&self.controls, i)).sum()
+        let cubic = |first: usize| {
+            let [x0, y0, .., x1, y1] = self.controls[2 * first..2 * first + 8] else { return 0.0 };
+            let polygon: f32 = (first + 1..first + 4).map(|i| leg(&self.controls, i)).sum();
+            0.5 * (polygon + (x1 - x0).hypot(y1 - y0))
+        };
+        (0..self.controls.len() / 2 - 1).step_by(3).map(cubic).sum()
     }
 
     /// Adds the gradients of `stiffness` times the squared change of shape, three times that times the squared growth, and
