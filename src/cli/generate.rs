@@ -9,14 +9,16 @@ use super::recipe::{Generate, Recipe};
 use super::terminal::table;
 use super::{Failure, Terminal, files, pens};
 use crate::drawing::{Page, svg};
-use crate::generator::{self, Outcome, Progress, Settings, Stage};
+use crate::generator::{self, Outcome, PenUse, Progress, Settings, Stage};
 use crate::units;
 
-/// Make a drawing that excites a neuron, with the pens you own.
+/// Make a drawing with the pens you own: one that excites a neuron, or one that is seen as a picture.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur generate -o bubbles.svg
   traceur generate --neuron lite0:arches --pens fineliner-12:red,blue,brown --page A5 -o arches.svg
+  traceur generate --image photo.jpg --pens fineliner-12:red,blue,yellow,brown --page A4 --metres 25 -o photo.svg
+  traceur generate --from diffvg.svg --pens fineliner-12 --page 210x210mm -o pens.svg
   traceur generate my-recipe.toml --seed 3 -o - | traceur preview - -o ink.png")]
 pub(super) struct Args {
     /// A recipe (a file or a built-in name) whose paper, neuron and pens are taken.
@@ -25,30 +27,39 @@ pub(super) struct Args {
     /// What to excite: `lite0:LAYER:CHANNEL`, or a name such as `lite0:bubbles`.
     #[arg(long)]
     neuron: Option<String>,
+    /// Draw a photo (PNG or JPEG) instead of exciting a neuron.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["neuron", "recipe"])]
+    pub(super) image: Option<PathBuf>,
+    /// Draw what a viewer shows of an SVG, from its own lines: widths, opacities and colors that no pen has.
+    #[arg(long, value_name = "DRAWING.svg", conflicts_with_all = ["neuron", "recipe", "image"])]
+    pub(super) from: Option<PathBuf>,
     /// Pens to choose from: `SET`, `SET:id,id` or a TOML file.
     #[arg(short, long)]
-    pens: Option<String>,
-    /// How many of them at most.
+    pub(super) pens: Option<String>,
+    /// How many of them at most. A picture may have 6 by default.
     #[arg(long)]
-    max_pens: Option<usize>,
-    /// Sheet: `A4`, `A5 landscape`, `210x297mm`.
+    pub(super) max_pens: Option<usize>,
+    /// Sheet: `A4`, `A5 landscape`, `210x297mm`. Default of an SVG: its own size.
     #[arg(long)]
-    page: Option<String>,
-    /// White edge, such as `10mm`.
+    pub(super) page: Option<String>,
+    /// White edge, such as `10mm`. A picture has none by default.
     #[arg(long, value_parser = parse_length)]
-    margin: Option<f64>,
-    /// How many strokes; default: by area.
+    pub(super) margin: Option<f64>,
+    /// How many strokes, at most for a picture; default: by area.
     #[arg(long)]
-    strokes: Option<usize>,
+    pub(super) strokes: Option<usize>,
+    /// How many metres of ink at most, for a picture.
+    #[arg(long, value_name = "M")]
+    pub(super) metres: Option<f64>,
     /// How many steps of optimisation.
     #[arg(long)]
-    steps: Option<usize>,
+    pub(super) steps: Option<usize>,
     /// Of all chance: the same seed gives the same drawing.
     #[arg(long)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// The SVG to write; `-` for stdout.
     #[arg(short, long, default_value = "drawing.svg")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
 }
 
 fn parse_length(text: &str) -> Result<f64, String> {
@@ -57,6 +68,12 @@ fn parse_length(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     files::check_writable(&args.output)?;
+    if args.image.is_some() || args.from.is_some() {
+        return super::generate_image::run(args, terminal);
+    }
+    if args.metres.is_some() {
+        return Err(Failure::Input("--metres is for pictures: give --image or --from too".into()));
+    }
     let mut recipe = Recipe::load(&args.recipe, &[])?;
     change(&mut recipe, args);
     let settings = settings(&recipe)?;
@@ -128,11 +145,6 @@ fn show(bar: &ProgressBar, progress: Progress) {
 /// What scripts want to know of a drawing.
 pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
     let excitation = &outcome.excitation;
-    let pens: Vec<_> = outcome
-        .pens
-        .iter()
-        .map(|pen| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": super::pipeline::rounded(pen.mm) }))
-        .collect();
     serde_json::json!({
         "excitation": {
             "start": excitation.start,
@@ -142,18 +154,26 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
         },
         "loss": outcome.loss,
         "white": outcome.white,
-        "pens": pens,
+        "pens": report_pens(&outcome.pens),
     })
+}
+
+/// What each pen draws.
+pub(super) fn report_pens(pens: &[PenUse]) -> Vec<serde_json::Value> {
+    let report = |pen: &PenUse| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": super::pipeline::rounded(pen.mm) });
+    pens.iter().map(report).collect()
+}
+
+/// The same for people.
+pub(super) fn pen_table(pens: &[PenUse]) -> String {
+    let row =
+        |pen: &PenUse| vec![pen.id.clone(), pen.strokes.to_string(), format!("{:.2} m", pen.mm / 1000.0)];
+    table(&["pen", "strokes", "ink"], &pens.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The same for people.
 pub(super) fn summary(outcome: &Outcome) -> String {
     let excitation = &outcome.excitation;
-    let rows: Vec<_> = outcome
-        .pens
-        .iter()
-        .map(|pen| vec![pen.id.clone(), pen.strokes.to_string(), format!("{:.2} m", pen.mm / 1000.0)])
-        .collect();
     format!(
         "excitation {:.1} at the start, {:.1} with free colors, {:.1} snapped to pens, {:.1} tuned; {:.0} % white\n{}",
         excitation.start,
@@ -161,6 +181,6 @@ pub(super) fn summary(outcome: &Outcome) -> String {
         excitation.snapped,
         excitation.tuned,
         outcome.white * 100.0,
-        table(&["pen", "strokes", "ink"], &rows)
+        pen_table(&outcome.pens)
     )
 }

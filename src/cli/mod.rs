@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod folders;
 mod generate;
+mod generate_image;
 mod input;
 mod layout;
 mod machines;
@@ -22,6 +23,7 @@ mod recipe;
 mod run;
 mod sim;
 mod terminal;
+mod wanted;
 
 use std::process::ExitCode;
 

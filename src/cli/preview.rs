@@ -8,6 +8,7 @@ use super::input::{Input, InputArgs, stem};
 use super::pipeline::{self, Planned, rounded};
 use super::plan::to_stroke;
 use super::terminal::clock;
+use super::wanted::Source;
 use super::{Failure, Terminal, files};
 use crate::drawing::{Drawing, Layer, Page, svg};
 use crate::geometry::{Point, Polyline};
@@ -33,6 +34,9 @@ pub(super) struct Args {
     /// Pixels an inch of the picture.
     #[arg(long, default_value_t = 300.0, value_parser = parse_dpi)]
     dpi: f64,
+    /// Picture (PNG, JPEG, SVG) that the ink is compared with, filling the sheet. Default: the drawing itself.
+    #[arg(long, value_name = "FILE")]
+    wanted: Option<PathBuf>,
 }
 
 /// Reads a resolution.
@@ -104,7 +108,11 @@ fn one(
         )));
     }
     let inked = pipeline::ink(&simulated.page, &simulated.passes, args.dpi, terminal);
-    let gap = match pipeline::viewed(&args.input.name(), input)? {
+    let wanted = match &args.wanted {
+        Some(wanted) => Some(Source::read(wanted)?.on(simulated.page, 0.0)?),
+        None => pipeline::viewed(&args.input.name(), input)?,
+    };
+    let gap = match wanted {
         Some(wanted) => {
             let compared = pipeline::ink(&simulated.page, &simulated.passes, pipeline::GAP_DPI, terminal);
             Some(compared.gap(&wanted, &simulated.page)?)

@@ -8,6 +8,7 @@ pub mod augment;
 pub mod canvas;
 mod clusters;
 mod finish;
+pub mod image;
 pub mod network;
 pub mod objective;
 

@@ -106,7 +106,7 @@ pub fn excitation_of(picture: &Picture, settings: &Settings) -> Result<f32, Erro
 }
 
 /// Area averages in linear light, white off the page; sRGB planes [3, H, W].
-fn resample(picture: &Picture, page: Page, canvas: &Canvas) -> Vec<f32> {
+pub(super) fn resample(picture: &Picture, page: Page, canvas: &Canvas) -> Vec<f32> {
     let columns = spans(canvas.width_px, canvas.area.x0, canvas.px_per_mm, picture.width_px, page.width);
     let rows = spans(canvas.height_px, canvas.area.y0, canvas.px_per_mm, picture.height_px, page.height);
     let plane = canvas.width_px * canvas.height_px;

@@ -9,6 +9,7 @@
 //!
 //! The idea of a relaxed distance profile: Mihai and Hare, "Differentiable Drawing and Sketching" (2021).
 
+mod chains;
 mod tile;
 
 #[cfg(test)]
@@ -18,7 +19,9 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use crate::color::Ink;
-use tile::{BandGradient, Line, Scene, TILE};
+pub(super) use chains::{Chain, Chains, Trial};
+use tile::{BandGradient, Line, Scene};
+pub(super) use tile::{TILE, Tile, ToTile};
 
 /// Greatest distance between a cubic and its pieces (Wang's bound); px.
 const FLATNESS_PX: f32 = 0.06;
@@ -66,7 +69,8 @@ impl Rasterizer {
     /// When `points` (4 x, y pairs a stroke) are too few or too many.
     pub(super) fn coverages(&self, points: &[f32]) -> Result<Vec<Vec<(usize, f32)>>> {
         let (scene, order) = self.scene(points, None)?;
-        let covered: Vec<Vec<(usize, f32)>> = scene.lines.par_iter().map(|line| scene.alone(line)).collect();
+        let covered: Vec<Vec<(usize, f32)>> =
+            (0..scene.lines.len()).into_par_iter().map(|line| scene.alone(line)).collect();
         let mut by_stroke = vec![Vec::new(); order.len()];
         for (stroke, covered) in order.into_iter().zip(covered) {
             by_stroke[stroke] = covered;
@@ -95,16 +99,12 @@ impl Rasterizer {
             limits,
         };
         for stroke in &order {
-            let cubic = cubic(&points[8 * stroke..8 * stroke + 8]);
-            let from = scene.points.len();
-            scene.points.extend(bernstein(pieces(&cubic)).map(|weights| at(&cubic, weights)));
-            let (half, share) = Line::profile(self.widths_px[*stroke]);
             let (pass, strength) = match transmittances {
                 Some(t) => (0, std::array::from_fn(|channel| 1.0 - t[3 * stroke + channel])),
                 None => (self.pass_of[*stroke], self.inks[self.pass_of[*stroke]].strength),
             };
-            let reach = Line::reach(&scene.points[from..], half, self.softness_px);
-            scene.lines.push(Line { points: from..scene.points.len(), half, share, strength, pass, reach });
+            let width = self.widths_px[*stroke];
+            push_line(&mut scene, &points[8 * stroke..8 * stroke + 8], width, strength, pass);
         }
         Ok((scene, order))
     }
@@ -115,14 +115,26 @@ impl Rasterizer {
         let mut planes = picture.chunks_mut(width * height);
         let mut bands = || planes.next().unwrap_or_default().par_chunks_mut(TILE * width);
         let (red, green, blue, sum) = (bands(), bands(), bands(), bands());
+        let index = scene.index();
         (red, green, blue, sum).into_par_iter().enumerate().for_each(|(band, (red, green, blue, sum))| {
-            scene.paint(band, |row, column, light, coverage| {
-                let pixel = row * width + column;
-                red[pixel] = encode(light[0]);
-                green[pixel] = encode(light[1]);
-                blue[pixel] = encode(light[2]);
-                sum[pixel] = coverage;
-            });
+            scene.paint(
+                &index,
+                band,
+                #[inline(always)]
+                |tile| {
+                    for row in 0..tile.rows {
+                        let to = row * width + tile.left..row * width + tile.left + tile.columns;
+                        let from = row * TILE..row * TILE + tile.columns;
+                        let planes = [&mut *red, &mut *green, &mut *blue];
+                        for (plane, light) in planes.into_iter().zip(tile.light) {
+                            for (to, light) in plane[to.clone()].iter_mut().zip(&light[from.clone()]) {
+                                *to = encode(*light);
+                            }
+                        }
+                        sum[to].copy_from_slice(&tile.coverage[from]);
+                    }
+                },
+            );
         });
         (CpuStorage::F32(picture), Shape::from((4, height, width)))
     }
@@ -136,42 +148,91 @@ impl Rasterizer {
         to_picture: &[f32],
     ) -> (Vec<f32>, Vec<f32>) {
         let plane = self.width_px * self.height_px;
-        let bands: Vec<BandGradient> = (0..scene.bands())
-            .into_par_iter()
-            .map(|band| {
-                scene.paint_backward(band, |row, column| {
-                    let pixel = row * self.width_px + column;
-                    let channel =
-                        |i: usize| to_picture[i * plane + pixel] * encode_slope(picture[i * plane + pixel]);
-                    ([channel(0), channel(1), channel(2)], to_picture[3 * plane + pixel])
-                })
-            })
-            .collect();
-        let mut corners = vec![[0.0_f32; 2]; scene.points.len()];
-        let mut strengths = vec![0.0_f32; 3 * order.len()];
-        for band in bands {
-            for ((line, from), strength) in band.lines.iter().zip(&band.strength) {
-                let range = scene.lines[*line].points.clone();
-                for (sum, part) in corners[range].iter_mut().zip(&band.points[*from..]) {
-                    sum[0] += part[0];
-                    sum[1] += part[1];
+        let index = scene.index();
+        let see = |tile: &Tile<'_>, to: &mut ToTile| {
+            for row in 0..tile.rows {
+                let at = (tile.top + row) * self.width_px + tile.left;
+                let pixels = row * TILE..row * TILE + tile.columns;
+                for channel in 0..3 {
+                    let from = channel * plane + at..channel * plane + at + tile.columns;
+                    let light = &tile.light[channel][pixels.clone()];
+                    let values = to_picture[from.clone()].iter().zip(&picture[from]).zip(light);
+                    for (to, ((g, srgb), light)) in to.light[channel][pixels.clone()].iter_mut().zip(values) {
+                        *to = g * encode_slope(*srgb, *light);
+                    }
                 }
+                let from = 3 * plane + at..3 * plane + at + tile.columns;
+                to.coverage[pixels].copy_from_slice(&to_picture[from]);
+            }
+            0.0
+        };
+        let bands: Vec<BandGradient> =
+            (0..scene.bands()).into_par_iter().map(|band| scene.paint_backward(&index, band, see)).collect();
+        let mut strengths = vec![0.0_f32; 3 * order.len()];
+        for band in &bands {
+            for ((line, _), strength) in band.lines.iter().zip(&band.strength) {
                 for (channel, part) in strength.iter().enumerate() {
                     strengths[3 * order[*line] + channel] += part;
                 }
             }
         }
+        let corners = to_corners(scene, &bands);
         let mut controls = vec![0.0_f32; points.len()];
         for (line, stroke) in scene.lines.iter().zip(order) {
-            let controls = &mut controls[8 * stroke..8 * stroke + 8];
-            for (weights, g) in bernstein(line.points.len() - 1).zip(&corners[line.points.clone()]) {
-                for (control, weight) in controls.chunks_exact_mut(2).zip(weights) {
-                    control[0] += weight * g[0];
-                    control[1] += weight * g[1];
-                }
-            }
+            let values = &points[8 * stroke..8 * stroke + 8];
+            to_controls(values, &corners[line.points.clone()], &mut controls[8 * stroke..8 * stroke + 8]);
         }
         (controls, strengths)
+    }
+}
+
+/// Adds a line of joined cubics: `controls` holds the x and y of 3 n + 1 points.
+fn push_line(scene: &mut Scene, controls: &[f32], width_px: f32, strength: [f32; 3], pass: usize) {
+    let from = scene.points.len();
+    for (index, cubic) in cubics(controls).enumerate() {
+        // The next cubic begins where the last one ended.
+        let corners = bernstein(pieces(&cubic)).map(|weights| at(&cubic, weights));
+        scene.points.extend(corners.skip(usize::from(index > 0)));
+    }
+    let (half, share) = Line::profile(width_px);
+    scene.lines.push(Line { points: from..scene.points.len(), half, share, strength, pass });
+}
+
+/// The joined cubics of 3 n + 1 points.
+fn cubics(controls: &[f32]) -> impl Iterator<Item = [[f32; 2]; 4]> + '_ {
+    (0..controls.len() / 6).map(|index| cubic(&controls[6 * index..6 * index + 8]))
+}
+
+/// Sum over the bands of the gradients of all corners.
+fn to_corners(scene: &Scene, bands: &[BandGradient]) -> Vec<[f32; 2]> {
+    let mut corners = vec![[0.0_f32; 2]; scene.points.len()];
+    for band in bands {
+        for (line, from) in &band.lines {
+            let range = scene.lines[*line].points.clone();
+            for (sum, part) in corners[range].iter_mut().zip(&band.points[*from..]) {
+                sum[0] += part[0];
+                sum[1] += part[1];
+            }
+        }
+    }
+    corners
+}
+
+/// Adds the gradients of a line's corners to those of its control points.
+fn to_controls(controls: &[f32], corners: &[[f32; 2]], into: &mut [f32]) {
+    let mut first = 0;
+    for (index, cubic) in cubics(controls).enumerate() {
+        let pieces = pieces(&cubic);
+        let into = &mut into[6 * index..6 * index + 8];
+        // A corner that two cubics share is the last of one: it is counted there only.
+        let skip = usize::from(index > 0);
+        for (weights, g) in bernstein(pieces).zip(&corners[first..]).skip(skip) {
+            for (control, weight) in into.chunks_exact_mut(2).zip(weights) {
+                control[0] += weight * g[0];
+                control[1] += weight * g[1];
+            }
+        }
+        first += pieces;
     }
 }
 
@@ -208,13 +269,21 @@ pub(super) fn paint_polylines(
                 share,
                 strength: ink.strength,
                 pass,
-                reach: Line::reach(line, half, softness_px),
             });
         }
     }
     let mut rgb = vec![[1.0_f32; 3]; width * height];
+    let index = scene.index();
     rgb.par_chunks_mut(TILE * width).enumerate().for_each(|(band, pixels)| {
-        scene.paint(band, |row, column, light, _| pixels[row * width + column] = light);
+        scene.paint(&index, band, |tile| {
+            for row in 0..tile.rows {
+                for column in 0..tile.columns {
+                    let pixel = row * TILE + column;
+                    pixels[row * width + tile.left + column] =
+                        tile.light.each_ref().map(|plane| plane[pixel]);
+                }
+            }
+        });
     });
     rgb
 }
@@ -320,22 +389,36 @@ fn at(cubic: &[[f32; 2]; 4], weights: [f32; 4]) -> [f32; 2] {
 }
 
 /// Linear light to sRGB (IEC 61966-2-1).
+#[inline(always)]
 pub(super) fn encode(linear: f32) -> f32 {
-    if linear >= 1.0 {
-        1.0
-    } else if linear <= 0.003_130_8 {
-        12.92 * linear
-    } else {
-        1.055 * linear.powf(1.0 / 2.4) - 0.055
-    }
+    let curve = 1.055 * power(linear.clamp(0.003_130_8, 1.0), 5.0 / 12.0) - 0.055;
+    if linear <= 0.003_130_8 { 12.92 * linear } else { curve.min(1.0) }
 }
 
-/// Slope of [`encode`] where it gives `srgb`.
-fn encode_slope(srgb: f32) -> f32 {
-    if srgb <= 0.040_449_9 {
-        12.92
-    } else {
-        let base = (srgb + 0.055) / 1.055;
-        1.055 / 2.4 * base / base.powf(2.4)
-    }
+/// Slope of [`encode`] at `linear`, where it gives `srgb`.
+#[inline(always)]
+pub(super) fn encode_slope(srgb: f32, linear: f32) -> f32 {
+    if srgb <= 0.040_449_9 { 12.92 } else { (srgb + 0.055) / (2.4 * linear.min(1.0)) }
+}
+
+/// `x`, 0.001 to 1, to the power of `exponent`, 0 to 2.4; the relative error is below 2e-6. Without branches, so that it
+/// becomes vector instructions: the logarithm by the series of artanh, the power by that of the exponential.
+#[inline(always)]
+pub(super) fn power(x: f32, exponent: f32) -> f32 {
+    let bits = x.to_bits();
+    let mantissa = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
+    let is_high = mantissa > std::f32::consts::SQRT_2;
+    let m = if is_high { 0.5 * mantissa } else { mantissa };
+    let whole = (bits >> 23) as i32 - 127 + i32::from(is_high);
+    let t = (m - 1.0) / (m + 1.0);
+    let t2 = t * t;
+    let series = 1.0 + t2 * (1.0 / 3.0 + t2 * (0.2 + t2 * (1.0 / 7.0 + t2 / 9.0)));
+    let log2 = whole as f32 + 2.0 * std::f32::consts::LOG2_E * t * series;
+    let y = log2 * exponent;
+    // y is -24 to 0: shifted to be positive, so that the cast rounds to the nearest.
+    let whole = (y + 32.5) as i32 - 32;
+    let f = (y - whole as f32) * std::f32::consts::LN_2;
+    let power =
+        1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f / 720.0)))));
+    power * f32::from_bits(((whole + 127) << 23) as u32)
 }

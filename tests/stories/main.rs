@@ -7,6 +7,7 @@ mod hostile_bytes;
 mod layout_and_fills;
 mod neuron_to_ink;
 mod own_pens;
+mod picture_to_ink;
 mod plan_what_plot_does;
 mod plot_on_an_axidraw;
 mod support;

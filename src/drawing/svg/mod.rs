@@ -13,6 +13,7 @@ mod draw;
 mod ink;
 mod label;
 mod layers;
+mod lines;
 mod marks;
 mod options;
 mod read;
@@ -23,6 +24,7 @@ mod write;
 mod tests;
 
 pub use label::Label;
+pub use lines::{WideLine, lines};
 pub use options::{Fill, Hatching, LayersBy, ReadOptions, Skipped};
 pub use read::{Import, SourceLayer, read};
 pub use render::{Picture, View, render};

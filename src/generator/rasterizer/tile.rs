@@ -4,14 +4,26 @@
 //! width, `s` softness; px. Coverage is `c = share · smoothstep((h - d)/s + 1/2)`. A line is a union: where it
 //! crosses itself it inks once. Only the nearest piece gets a gradient (envelope theorem): with `q = a + u (b - a)`
 //! nearest to `x` and `n = (x - q)/d`, `∂d/∂a = -(1 - u) n` and `∂d/∂b = -u n`.
+//!
+//! All loops run over whole rows of a tile, so that they become vector instructions; sums over a row keep one sum a
+//! column, so that the bytes do not depend on how wide the machine's vectors are.
 
 use std::ops::Range;
 
+use pulp::Arch;
+
 /// Edge of a tile; px.
-pub(super) const TILE: usize = 16;
+pub(in super::super) const TILE: usize = 16;
 const AREA: usize = TILE * TILE;
 /// A squared distance beyond any page; px².
 const FAR: f32 = 1e12;
+/// Half a tile's diagonal, from its first pixel's center to its last one's; px.
+const HALF_DIAGONAL: f32 = 10.7;
+
+/// A value for each pixel of a tile, row by row.
+pub(in super::super) type Plane = [f32; AREA];
+/// Red, green, blue.
+pub(in super::super) type Light = [Plane; 3];
 
 /// One stroke as the tiles see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,27 +38,12 @@ pub(super) struct Line {
     pub(super) strength: [f32; 3],
     /// Index of its pass.
     pub(super) pass: usize,
-    /// What it can touch: left, top, right, bottom; px.
-    pub(super) reach: [f32; 4],
 }
 
 impl Line {
     /// Half width and share of a line `width` px wide: one narrower than a pixel is a pale pixel-wide one.
     pub(super) fn profile(width: f32) -> (f32, f32) {
         if width < 1.0 { (0.5, width) } else { (0.5 * width, 1.0) }
-    }
-
-    /// What a line with these corners can touch; px.
-    pub(super) fn reach(points: &[[f32; 2]], half: f32, softness: f32) -> [f32; 4] {
-        let far = half + 0.5 * softness;
-        points.iter().fold([f32::MAX, f32::MAX, f32::MIN, f32::MIN], |reach, p| {
-            [
-                reach[0].min(p[0] - far),
-                reach[1].min(p[1] - far),
-                reach[2].max(p[0] + far),
-                reach[3].max(p[1] + far),
-            ]
-        })
     }
 }
 
@@ -64,6 +61,46 @@ pub(super) struct Scene {
     pub(super) limits: Vec<[f32; 3]>,
 }
 
+/// Which lines may touch each tile, in pass order.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// Where each tile's lines begin in `lines`; one more at the end.
+    starts: Vec<usize>,
+    lines: Vec<usize>,
+}
+
+impl Index {
+    pub(super) fn of(&self, tile: usize) -> &[usize] {
+        &self.lines[self.starts[tile]..self.starts[tile + 1]]
+    }
+}
+
+/// A painted tile.
+#[derive(Debug)]
+pub(in super::super) struct Tile<'a> {
+    /// Column of its first pixel.
+    pub(in super::super) left: usize,
+    /// Row of its first pixel.
+    pub(in super::super) top: usize,
+    /// Columns that are in the picture; the others hold ink too.
+    pub(in super::super) columns: usize,
+    /// Rows that are in the picture.
+    pub(in super::super) rows: usize,
+    /// Linear light.
+    pub(in super::super) light: &'a Light,
+    /// Sum of all lines' coverage.
+    pub(in super::super) coverage: &'a Plane,
+}
+
+/// What a loss sends back to a tile; zero where it was not set.
+#[derive(Debug)]
+pub(in super::super) struct ToTile {
+    /// To linear light.
+    pub(in super::super) light: Light,
+    /// To summed coverage.
+    pub(in super::super) coverage: Plane,
+}
+
 /// Gradients of the lines that touch one band of tiles, in the order of the band's list.
 #[derive(Debug, Default)]
 pub(super) struct BandGradient {
@@ -72,35 +109,106 @@ pub(super) struct BandGradient {
     pub(super) points: Vec<[f32; 2]>,
     /// One a line.
     pub(super) strength: Vec<[f32; 3]>,
+    /// Sum of what the tiles' losses returned.
+    pub(super) loss: f64,
 }
 
-/// A line's coverage of a tile.
+/// A piece of a line that comes near a tile, and the rows that it may touch.
+#[derive(Clone, Copy)]
+struct Hit {
+    piece: u32,
+    from: usize,
+    to: usize,
+}
+
+/// A line's coverage of a tile. Rows outside `rows` hold what an earlier line left.
 struct Cover {
     line: usize,
-    /// Place in the band's list.
-    place: usize,
-    coverage: [f32; AREA],
+    rows: Range<usize>,
+    hits: Vec<Hit>,
+    coverage: Plane,
     /// Squared distance to the nearest piece; px².
-    distance2: [f32; AREA],
+    distance2: Plane,
     /// The nearest piece.
     piece: [u32; AREA],
 }
 
+#[inline(always)]
+fn row_of<T>(plane: &[T; AREA], row: usize) -> &[T; TILE] {
+    (&plane[row * TILE..(row + 1) * TILE]).try_into().expect("a row has TILE pixels")
+}
+
+#[inline(always)]
+fn row_mut<T>(plane: &mut [T; AREA], row: usize) -> &mut [T; TILE] {
+    (&mut plane[row * TILE..(row + 1) * TILE]).try_into().expect("a row has TILE pixels")
+}
+
 impl Cover {
     fn new() -> Self {
-        Self { line: 0, place: 0, coverage: [0.0; AREA], distance2: [FAR; AREA], piece: [0; AREA] }
+        Self {
+            line: 0,
+            rows: 0..0,
+            hits: Vec::new(),
+            coverage: [0.0; AREA],
+            distance2: [FAR; AREA],
+            piece: [0; AREA],
+        }
     }
 
     /// Covers the tile at (`left`, `top`) with a line; whether any ink falls on it.
-    fn fill(&mut self, scene: &Scene, place: usize, index: usize, left: usize, top: usize) -> bool {
+    #[inline(always)]
+    fn fill(&mut self, scene: &Scene, index: usize, left: usize, top: usize) -> bool {
         let line = &scene.lines[index];
-        (self.line, self.place) = (index, place);
-        self.distance2.fill(FAR);
-        let far = line.half + 0.5 * scene.softness;
+        self.line = index;
         let (x0, y0) = (left as f32 + 0.5, top as f32 + 0.5);
+        let corners = &scene.points[line.points.clone()];
+        self.find_hits(corners, line.half + 0.5 * scene.softness, x0, y0);
+        if self.hits.is_empty() {
+            return false;
+        }
+        for row in self.rows.clone() {
+            *row_mut(&mut self.distance2, row) = [FAR; TILE];
+        }
+        for hit in &self.hits {
+            let (a, b) = (corners[hit.piece as usize], corners[hit.piece as usize + 1]);
+            let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+            let scale = 1.0 / (dx * dx + dy * dy).max(1e-12);
+            for row in hit.from..=hit.to {
+                let qy = y0 + row as f32 - a[1];
+                let best = row_mut(&mut self.distance2, row);
+                let pieces = row_mut(&mut self.piece, row);
+                for column in 0..TILE {
+                    let qx = x0 + column as f32 - a[0];
+                    let u = ((qx * dx + qy * dy) * scale).clamp(0.0, 1.0);
+                    let (ex, ey) = (qx - u * dx, qy - u * dy);
+                    let d2 = ex * ex + ey * ey;
+                    let nearer = d2 < best[column];
+                    best[column] = if nearer { d2 } else { best[column] };
+                    pieces[column] = if nearer { hit.piece } else { pieces[column] };
+                }
+            }
+        }
+        let (half, share, scale) = (line.half, line.share, 1.0 / scene.softness);
+        let mut sums = [0.0_f32; TILE];
+        for row in self.rows.clone() {
+            let (coverage, distance2) = (row_mut(&mut self.coverage, row), row_of(&self.distance2, row));
+            for column in 0..TILE {
+                let x = ((half - distance2[column].sqrt()) * scale + 0.5).clamp(0.0, 1.0);
+                let c = share * x * x * (3.0 - 2.0 * x);
+                coverage[column] = c;
+                sums[column] += c;
+            }
+        }
+        sums.iter().any(|sum| *sum > 0.0)
+    }
+
+    /// The pieces that come within `far` of the tile whose first pixel's center is (`x0`, `y0`).
+    #[inline(always)]
+    fn find_hits(&mut self, corners: &[[f32; 2]], far: f32, x0: f32, y0: f32) {
+        self.hits.clear();
         let last = (TILE - 1) as f32;
-        let mut near = false;
-        for (piece, pair) in scene.points[line.points.clone()].windows(2).enumerate() {
+        let (mut low, mut high) = (TILE, 0);
+        for (piece, pair) in corners.windows(2).enumerate() {
             let (a, b) = (pair[0], pair[1]);
             if a[0].min(b[0]) - far > x0 + last || a[0].max(b[0]) + far < x0 {
                 continue;
@@ -110,71 +218,90 @@ impl Cover {
             if from > to {
                 continue;
             }
-            near = true;
-            let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-            let scale = 1.0 / (dx * dx + dy * dy).max(1e-12);
-            for row in from as usize..=to as usize {
-                let qy = y0 + row as f32 - a[1];
-                let pixels = row * TILE..(row + 1) * TILE;
-                let best: &mut [f32; TILE] =
-                    (&mut self.distance2[pixels.clone()]).try_into().expect("a row has TILE pixels");
-                let pieces: &mut [u32; TILE] =
-                    (&mut self.piece[pixels]).try_into().expect("a row has TILE pixels");
-                for column in 0..TILE {
-                    let qx = x0 + column as f32 - a[0];
-                    let u = ((qx * dx + qy * dy) * scale).clamp(0.0, 1.0);
-                    let (ex, ey) = (qx - u * dx, qy - u * dy);
-                    let d2 = ex * ex + ey * ey;
-                    let nearer = d2 < best[column];
-                    best[column] = if nearer { d2 } else { best[column] };
-                    pieces[column] = if nearer { piece as u32 } else { pieces[column] };
-                }
-            }
+            let hit = Hit { piece: piece as u32, from: from as usize, to: to as usize };
+            (low, high) = (low.min(hit.from), high.max(hit.to + 1));
+            self.hits.push(hit);
         }
-        if !near {
-            return false;
-        }
-        let (half, share, scale) = (line.half, line.share, 1.0 / scene.softness);
-        let mut sum = 0.0;
-        for (c, d2) in self.coverage.iter_mut().zip(&self.distance2) {
-            let x = ((half - d2.sqrt()) * scale + 0.5).clamp(0.0, 1.0);
-            *c = share * x * x * (3.0 - 2.0 * x);
-            sum += *c;
-        }
-        sum > 0.0
+        self.rows = low..high.max(low);
     }
 
-    /// Adds the gradient `to_coverage` of one pixel to the ends of its nearest piece.
-    fn push(&self, scene: &Scene, pixel: usize, at: [f32; 2], to_coverage: f32, into: &mut [[f32; 2]]) {
+    /// Adds the gradients `to_coverage` of the tile's pixels to the corners of the nearest pieces. `weights` is scratch.
+    #[inline(always)]
+    fn push(
+        &self,
+        scene: &Scene,
+        (left, top): (usize, usize),
+        to_coverage: &Plane,
+        weights: &mut Plane,
+        into: &mut [[f32; 2]],
+    ) {
         let line = &scene.lines[self.line];
-        let d = self.distance2[pixel].sqrt();
-        let x = (line.half - d) / scene.softness + 0.5;
-        if x <= 0.0 || x >= 1.0 || d < 1e-6 {
-            return;
+        let (half, scale) = (line.half, 1.0 / scene.softness);
+        let slope = 6.0 * line.share * scale;
+        for row in self.rows.clone() {
+            let (weights, distance2) = (row_mut(weights, row), row_of(&self.distance2, row));
+            let to_coverage = row_of(to_coverage, row);
+            for column in 0..TILE {
+                let d = distance2[column].sqrt();
+                let x = ((half - d) * scale + 0.5).clamp(0.0, 1.0);
+                let weight = to_coverage[column] * slope * x * (1.0 - x) / d.max(1e-6);
+                weights[column] = if d < 1e-6 { 0.0 } else { weight };
+            }
         }
-        let to_distance = -to_coverage * line.share * 6.0 * x * (1.0 - x) / scene.softness;
-        let piece = self.piece[pixel] as usize;
-        let a = scene.points[line.points.start + piece];
-        let b = scene.points[line.points.start + piece + 1];
-        let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-        let (qx, qy) = (at[0] - a[0], at[1] - a[1]);
-        let u = ((qx * dx + qy * dy) / (dx * dx + dy * dy).max(1e-12)).clamp(0.0, 1.0);
-        let (gx, gy) = ((qx - u * dx) / d * to_distance, (qy - u * dy) / d * to_distance);
-        into[piece][0] -= (1.0 - u) * gx;
-        into[piece][1] -= (1.0 - u) * gy;
-        into[piece + 1][0] -= u * gx;
-        into[piece + 1][1] -= u * gy;
+        let (x0, y0) = (left as f32 + 0.5, top as f32 + 0.5);
+        for hit in &self.hits {
+            let piece = hit.piece as usize;
+            let a = scene.points[line.points.start + piece];
+            let b = scene.points[line.points.start + piece + 1];
+            let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+            let scale = 1.0 / (dx * dx + dy * dy).max(1e-12);
+            // Sums of w e and of w u e, a column each.
+            let mut sums = [[0.0_f32; TILE]; 4];
+            for row in hit.from..=hit.to {
+                let qy = y0 + row as f32 - a[1];
+                let (weights, pieces) = (row_of(weights, row), row_of(&self.piece, row));
+                for column in 0..TILE {
+                    let w = if pieces[column] == hit.piece { weights[column] } else { 0.0 };
+                    let qx = x0 + column as f32 - a[0];
+                    let u = ((qx * dx + qy * dy) * scale).clamp(0.0, 1.0);
+                    let (ex, ey) = (w * (qx - u * dx), w * (qy - u * dy));
+                    sums[0][column] += ex;
+                    sums[1][column] += ey;
+                    sums[2][column] += u * ex;
+                    sums[3][column] += u * ey;
+                }
+            }
+            let [x, y, bx, by] = sums.map(|sum| total(&sum));
+            into[piece][0] += x - bx;
+            into[piece][1] += y - by;
+            into[piece + 1][0] += bx;
+            into[piece + 1][1] += by;
+        }
     }
+}
+
+/// Sum in pairs: the same on any machine.
+#[inline(always)]
+fn total(row: &[f32; TILE]) -> f32 {
+    let mut sums = *row;
+    let mut width = TILE / 2;
+    while width > 0 {
+        for i in 0..width {
+            sums[i] += sums[i + width];
+        }
+        width /= 2;
+    }
+    sums[0]
 }
 
 /// Buffers of one band; kept from tile to tile.
 struct Scratch {
     covers: Vec<Cover>,
     /// Paper before each pass, and after the last.
-    papers: Vec<[[f32; AREA]; 3]>,
+    papers: Vec<Light>,
     /// Passage of each pass.
-    passages: Vec<[[f32; AREA]; 3]>,
-    coverage: [f32; AREA],
+    passages: Vec<Light>,
+    coverage: Plane,
 }
 
 impl Scratch {
@@ -182,9 +309,10 @@ impl Scratch {
         Self { covers: Vec::new(), papers: Vec::new(), passages: Vec::new(), coverage: [0.0; AREA] }
     }
 
-    /// Lays all passes on the tile; with `keep`, remembers every line's coverage (else only the last one's).
-    /// Returns how many covers are kept.
-    fn lay(&mut self, scene: &Scene, near: &[usize], left: usize, top: usize, keep: bool) -> usize {
+    /// Lays `lines` (in pass order) on the tile at (`left`, `top`); with `keep`, remembers every line's coverage (else
+    /// only the last one's). Returns how many covers are kept.
+    #[inline(always)]
+    fn lay(&mut self, scene: &Scene, lines: &[usize], left: usize, top: usize, keep: bool) -> usize {
         let passes = scene.limits.len();
         self.papers.resize(passes + 1, [[1.0; AREA]; 3]);
         self.passages.resize(passes, [[1.0; AREA]; 3]);
@@ -193,31 +321,31 @@ impl Scratch {
         let (mut kept, mut next) = (0, 0);
         for pass in 0..passes {
             let mut inked = false;
-            while next < near.len() && scene.lines[near[next]].pass == pass {
-                let (place, index) = (next, near[next]);
+            while next < lines.len() && scene.lines[lines[next]].pass == pass {
+                let index = lines[next];
                 next += 1;
-                let reach = scene.lines[index].reach;
-                if reach[0] > (left + TILE) as f32 || reach[2] < left as f32 {
-                    continue;
-                }
                 if self.covers.len() <= kept {
                     self.covers.push(Cover::new());
                 }
                 let cover = &mut self.covers[kept];
-                if !cover.fill(scene, place, index, left, top) {
+                if !cover.fill(scene, index, left, top) {
                     continue;
                 }
                 if !inked {
                     self.passages[pass] = [[1.0; AREA]; 3];
                     inked = true;
                 }
-                for (k, passage) in scene.lines[index].strength.iter().zip(&mut self.passages[pass]) {
-                    for (p, c) in passage.iter_mut().zip(&cover.coverage) {
-                        *p *= 1.0 - c * k;
+                let k = scene.lines[index].strength;
+                for row in cover.rows.clone() {
+                    let coverage = row_of(&cover.coverage, row);
+                    for (k, passage) in k.iter().zip(&mut self.passages[pass]) {
+                        for (p, c) in row_mut(passage, row).iter_mut().zip(coverage) {
+                            *p *= 1.0 - c * k;
+                        }
                     }
-                }
-                for (sum, c) in self.coverage.iter_mut().zip(&cover.coverage) {
-                    *sum += c;
+                    for (sum, c) in row_mut(&mut self.coverage, row).iter_mut().zip(coverage) {
+                        *sum += c;
+                    }
                 }
                 if keep {
                     kept += 1;
@@ -247,33 +375,87 @@ impl Scene {
         self.height.div_ceil(TILE)
     }
 
-    /// Lines that may touch a band, in pass order.
-    fn near(&self, band: usize) -> Vec<usize> {
-        let (top, bottom) = ((band * TILE) as f32, ((band + 1) * TILE) as f32);
-        let touches = |line: &Line| line.reach[1] < bottom && line.reach[3] > top;
-        (0..self.lines.len()).filter(|index| touches(&self.lines[*index])).collect()
+    /// How many tiles a band has.
+    pub(super) fn columns(&self) -> usize {
+        self.width.div_ceil(TILE)
     }
 
-    /// What one line covers: pixels, row by row, and coverages.
-    pub(super) fn alone(&self, line: &Line) -> Vec<(usize, f32)> {
-        let mut covered = Vec::new();
-        let Some(index) = self.lines.iter().position(|other| std::ptr::eq(other, line)) else {
-            return covered;
+    /// Calls `mark(tile)` for each tile that a line may touch, some of them more than once.
+    fn near(&self, line: &Line, mut mark: impl FnMut(usize)) {
+        let far = line.half + 0.5 * self.softness;
+        let tiles = |low: f32, high: f32, count: usize| {
+            let from = ((low - far) / TILE as f32).floor().max(0.0) as usize;
+            let to = ((high + far) / TILE as f32).floor();
+            from..if to >= 0.0 { (to as usize + 1).min(count) } else { 0 }
         };
-        let mut cover = Cover::new();
-        let tiles = |from: f32, to: f32, edge: usize| {
-            let from = (from.max(0.0) as usize / TILE) * TILE;
-            (from..(to.max(0.0) as usize + 1).min(edge)).step_by(TILE)
-        };
-        for top in tiles(line.reach[1], line.reach[3], self.height) {
-            for left in tiles(line.reach[0], line.reach[2], self.width) {
-                if !cover.fill(self, 0, index, left, top) {
-                    continue;
+        let apart = (far + HALF_DIAGONAL) * (far + HALF_DIAGONAL);
+        for pair in self.points[line.points.clone()].windows(2) {
+            let (a, b) = (pair[0], pair[1]);
+            let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+            let scale = 1.0 / (dx * dx + dy * dy).max(1e-12);
+            for row in tiles(a[1].min(b[1]), a[1].max(b[1]), self.bands()) {
+                for column in tiles(a[0].min(b[0]), a[0].max(b[0]), self.columns()) {
+                    let middle = |tile: usize| (tile as f32 + 0.5) * TILE as f32;
+                    let (qx, qy) = (middle(column) - a[0], middle(row) - a[1]);
+                    let u = ((qx * dx + qy * dy) * scale).clamp(0.0, 1.0);
+                    let (ex, ey) = (qx - u * dx, qy - u * dy);
+                    if ex * ex + ey * ey <= apart {
+                        mark(row * self.columns() + column);
+                    }
                 }
-                for (pixel, c) in cover.coverage.iter().enumerate() {
-                    let (x, y) = (left + pixel % TILE, top + pixel / TILE);
-                    if *c > 0.0 && x < self.width && y < self.height {
-                        covered.push((y * self.width + x, *c));
+            }
+        }
+    }
+
+    /// The lines of each tile.
+    pub(super) fn index(&self) -> Index {
+        let count = self.bands() * self.columns();
+        let mut seen = vec![usize::MAX; count];
+        let mut starts = vec![0; count + 1];
+        let mut pairs = Vec::with_capacity(8 * self.lines.len());
+        for (index, line) in self.lines.iter().enumerate() {
+            self.near(line, |tile| {
+                if seen[tile] != index {
+                    seen[tile] = index;
+                    starts[tile + 1] += 1;
+                    pairs.push((tile, index));
+                }
+            });
+        }
+        for tile in 0..count {
+            starts[tile + 1] += starts[tile];
+        }
+        let mut next = starts.clone();
+        let mut lines = vec![0; pairs.len()];
+        for (tile, index) in pairs {
+            lines[next[tile]] = index;
+            next[tile] += 1;
+        }
+        Index { starts, lines }
+    }
+
+    /// The tiles that line `index` may touch, in order.
+    pub(super) fn tiles_of(&self, index: usize) -> Vec<usize> {
+        let mut tiles = Vec::new();
+        self.near(&self.lines[index], |tile| tiles.push(tile));
+        tiles.sort_unstable();
+        tiles.dedup();
+        tiles
+    }
+
+    /// What one line covers: pixels, row by row in each tile, and coverages.
+    pub(super) fn alone(&self, index: usize) -> Vec<(usize, f32)> {
+        let mut covered = Vec::new();
+        let mut cover = Cover::new();
+        for tile in self.tiles_of(index) {
+            let (left, top) = self.corner(tile);
+            if !cover.fill(self, index, left, top) {
+                continue;
+            }
+            for row in cover.rows.clone().take_while(|row| top + row < self.height) {
+                for (column, c) in row_of(&cover.coverage, row).iter().enumerate() {
+                    if *c > 0.0 && left + column < self.width {
+                        covered.push(((top + row) * self.width + left + column, *c));
                     }
                 }
             }
@@ -281,74 +463,111 @@ impl Scene {
         covered
     }
 
-    /// Paints a band: `put(row in the band, column, linear light, summed coverage)` for each pixel.
-    pub(super) fn paint(&self, band: usize, mut put: impl FnMut(usize, usize, [f32; 3], f32)) {
-        let near = self.near(band);
-        let mut scratch = Scratch::new();
-        let top = band * TILE;
-        for left in (0..self.width).step_by(TILE) {
-            scratch.lay(self, &near, left, top, false);
-            let paper = &scratch.papers[self.limits.len()];
-            for row in 0..TILE.min(self.height - top) {
-                for column in 0..TILE.min(self.width - left) {
-                    let pixel = row * TILE + column;
-                    let light = [paper[0][pixel], paper[1][pixel], paper[2][pixel]];
-                    put(row, left + column, light, scratch.coverage[pixel]);
-                }
-            }
-        }
+    fn corner(&self, tile: usize) -> (usize, usize) {
+        (tile % self.columns() * TILE, tile / self.columns() * TILE)
     }
 
-    /// The band's share of the gradients; `take(row in the page, column)` gives the gradient to linear light and to
-    /// summed coverage.
+    #[inline(always)]
+    fn tile<'a>(&self, scratch: &'a Scratch, left: usize, top: usize) -> Tile<'a> {
+        let (columns, rows) = (TILE.min(self.width - left), TILE.min(self.height - top));
+        let light = &scratch.papers[self.limits.len()];
+        Tile { left, top, columns, rows, light, coverage: &scratch.coverage }
+    }
+
+    /// Paints a band: `put` is given each tile.
+    pub(super) fn paint(&self, index: &Index, band: usize, mut put: impl FnMut(&Tile<'_>)) {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut scratch = Scratch::new();
+                for column in 0..self.columns() {
+                    let (left, top) = (column * TILE, band * TILE);
+                    scratch.lay(self, index.of(band * self.columns() + column), left, top, false);
+                    put(&self.tile(&scratch, left, top));
+                }
+            },
+        );
+    }
+
+    /// The loss of some tiles on which other lines lie; `tiles`: each with its lines in pass order.
+    pub(super) fn judge(&self, tiles: &[(usize, Vec<usize>)], see: impl Fn(&Tile<'_>) -> f64) -> f64 {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut scratch = Scratch::new();
+                let mut sum = 0.0;
+                for (tile, lines) in tiles {
+                    let (left, top) = self.corner(*tile);
+                    scratch.lay(self, lines, left, top, false);
+                    sum += see(&self.tile(&scratch, left, top));
+                }
+                sum
+            },
+        )
+    }
+
+    /// The band's share of the gradients; `see` gives the loss of a tile and its gradients.
     pub(super) fn paint_backward(
         &self,
+        index: &Index,
         band: usize,
-        take: impl Fn(usize, usize) -> ([f32; 3], f32),
+        see: impl Fn(&Tile<'_>, &mut ToTile) -> f64,
     ) -> BandGradient {
-        let near = self.near(band);
-        let mut gradient = BandGradient { strength: vec![[0.0; 3]; near.len()], ..Default::default() };
+        Arch::new().dispatch(
+            #[inline(always)]
+            || self.band_backward(index, band, &see),
+        )
+    }
+
+    #[inline(always)]
+    fn band_backward(
+        &self,
+        index: &Index,
+        band: usize,
+        see: &impl Fn(&Tile<'_>, &mut ToTile) -> f64,
+    ) -> BandGradient {
+        let tiles = band * self.columns()..(band + 1) * self.columns();
+        let mut gradient = BandGradient::default();
+        let mut places = vec![usize::MAX; self.lines.len()];
         let mut corners = 0;
-        for index in &near {
-            gradient.lines.push((*index, corners));
-            corners += self.lines[*index].points.len();
+        for line in tiles.clone().flat_map(|tile| index.of(tile)) {
+            if places[*line] == usize::MAX {
+                places[*line] = gradient.lines.len();
+                gradient.lines.push((*line, corners));
+                corners += self.lines[*line].points.len();
+            }
         }
+        gradient.strength = vec![[0.0; 3]; gradient.lines.len()];
         gradient.points = vec![[0.0; 2]; corners];
         let mut scratch = Scratch::new();
-        let top = band * TILE;
-        for left in (0..self.width).step_by(TILE) {
-            let kept = scratch.lay(self, &near, left, top, true);
-            if kept == 0 {
-                continue;
+        let mut to_tile = ToTile { light: [[0.0; AREA]; 3], coverage: [0.0; AREA] };
+        for tile in tiles {
+            let (left, top) = self.corner(tile);
+            let kept = scratch.lay(self, index.of(tile), left, top, true);
+            to_tile.light = [[0.0; AREA]; 3];
+            to_tile.coverage = [0.0; AREA];
+            gradient.loss += see(&self.tile(&scratch, left, top), &mut to_tile);
+            if kept > 0 {
+                self.tile_backward(&scratch, kept, (left, top), &mut to_tile, &places, &mut gradient);
             }
-            let mut light = [[0.0; AREA]; 3];
-            let mut coverage = [0.0; AREA];
-            for row in 0..TILE.min(self.height - top) {
-                for column in 0..TILE.min(self.width - left) {
-                    let (g, c) = take(top + row, left + column);
-                    let pixel = row * TILE + column;
-                    coverage[pixel] = c;
-                    for channel in 0..3 {
-                        light[channel][pixel] = g[channel];
-                    }
-                }
-            }
-            self.tile_backward(&scratch, kept, (left, top), &mut light, &coverage, &mut gradient);
         }
         gradient
     }
 
+    #[inline(always)]
     fn tile_backward(
         &self,
         scratch: &Scratch,
         kept: usize,
-        (left, top): (usize, usize),
-        light: &mut [[f32; AREA]; 3],
-        coverage: &[f32; AREA],
+        corner: (usize, usize),
+        to_tile: &mut ToTile,
+        places: &[usize],
         gradient: &mut BandGradient,
     ) {
         let mut end = kept;
         let mut to_passage = [[0.0; AREA]; 3];
+        let mut to_coverage = [0.0; AREA];
+        let mut weights = [0.0; AREA];
         for pass in (0..self.limits.len()).rev() {
             let begin = scratch.covers[..end].partition_point(|cover| self.lines[cover.line].pass < pass);
             if begin == end {
@@ -359,32 +578,37 @@ impl Scene {
                 let limit = self.limits[pass][channel];
                 for pixel in 0..AREA {
                     let before = scratch.papers[pass][channel][pixel];
+                    let light = &mut to_tile.light[channel][pixel];
                     // Times P already: the factor of one line is then divided out.
-                    to_passage[channel][pixel] =
-                        light[channel][pixel] * (before - limit) * passage[channel][pixel];
-                    light[channel][pixel] *= passage[channel][pixel];
+                    to_passage[channel][pixel] = *light * (before - limit) * passage[channel][pixel];
+                    *light *= passage[channel][pixel];
                 }
             }
             for cover in &scratch.covers[begin..end] {
                 let line = &self.lines[cover.line];
-                let start = gradient.lines[cover.place].1;
-                let points = &mut gradient.points[start..start + line.points.len()];
-                let strength = &mut gradient.strength[cover.place];
-                for pixel in 0..AREA {
-                    let c = cover.coverage[pixel];
-                    if c <= 0.0 {
-                        continue;
-                    }
-                    let mut to_coverage = coverage[pixel];
+                let place = places[cover.line];
+                let start = gradient.lines[place].1;
+                let mut strengths = [[0.0_f32; TILE]; 3];
+                for row in cover.rows.clone() {
+                    let coverage = row_of(&cover.coverage, row);
+                    let to_coverage = row_mut(&mut to_coverage, row);
+                    *to_coverage = *row_of(&to_tile.coverage, row);
                     for channel in 0..3 {
                         let k = line.strength[channel];
-                        let share = to_passage[channel][pixel] / (1.0 - c * k);
-                        to_coverage -= k * share;
-                        strength[channel] -= c * share;
+                        let to_passage = row_of(&to_passage[channel], row);
+                        for column in 0..TILE {
+                            let c = coverage[column];
+                            let share = to_passage[column] / (1.0 - c * k);
+                            to_coverage[column] -= k * share;
+                            strengths[channel][column] -= c * share;
+                        }
                     }
-                    let at = [(left + pixel % TILE) as f32 + 0.5, (top + pixel / TILE) as f32 + 0.5];
-                    cover.push(self, pixel, at, to_coverage, points);
                 }
+                for (sum, part) in gradient.strength[place].iter_mut().zip(&strengths) {
+                    *sum += total(part);
+                }
+                let into = &mut gradient.points[start..start + line.points.len()];
+                cover.push(self, corner, &to_coverage, &mut weights, into);
             }
             end = begin;
         }

@@ -1,0 +1,93 @@
+//! `traceur generate --image` and `--from`: a picture, drawn with pens.
+
+use std::time::Instant;
+
+use super::generate::{self, Args};
+use super::pipeline::{GAP_DPI, rounded};
+use super::wanted::Source;
+use super::{Failure, Terminal, files, pens};
+use crate::drawing::{Page, svg};
+use crate::generator::draw;
+use crate::generator::image::{Outcome, OwnLine, Wish, imitate};
+use crate::preview::Gap;
+
+pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
+    let wish = wish(args)?;
+    let began = Instant::now();
+    let bar = terminal.progress("generate", wish.steps as u64);
+    let outcome = imitate(&wish, &mut |progress| {
+        bar.set_message(format!("{} strokes, seen ΔE about {:.1}", progress.strokes, progress.loss));
+        bar.set_position(progress.step as u64);
+    })?;
+    bar.finish_and_clear();
+    let seconds = began.elapsed().as_secs_f64();
+    let gap = Gap::measure(&wish.picture, &draw(&outcome.drawing, GAP_DPI), &wish.page, 0.0)?;
+    files::write(&args.output, svg::write(&outcome.drawing).as_bytes(), terminal)?;
+    if files::is_dash(&args.output) {
+        return Ok(());
+    }
+    let metres = outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0;
+    let value = serde_json::json!({
+        "loss": outcome.loss,
+        "white": outcome.white,
+        "strokes": outcome.drawing.strokes(),
+        "metres": rounded(metres),
+        "pens": generate::report_pens(&outcome.pens),
+        "gap": gap,
+        "seconds": rounded(seconds),
+    });
+    terminal.result(&value, || format!("{}\n{}", args.output.display(), summary(&outcome, metres, &gap)))
+}
+
+fn wish(args: &Args) -> Result<Wish, Failure> {
+    let path = args.image.as_ref().or(args.from.as_ref());
+    let path = path.ok_or_else(|| Failure::Input("give --image or --from".into()))?;
+    let source = Source::read(path)?;
+    if args.from.is_some() && matches!(source, Source::Photo(_)) {
+        return Err(Failure::Input(format!("{}: not an SVG: give photos by --image", path.display())));
+    }
+    let page = match &args.page {
+        Some(page) => Page::parse(page)?,
+        None => source.page(),
+    };
+    if !page.is_sane() {
+        return Err(Failure::Input(format!("{}: no page of that size: give --page", path.display())));
+    }
+    let margin = args.margin.unwrap_or(0.0);
+    let pens = pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
+    let picture = source.on(page, margin)?;
+    let own: Vec<OwnLine> = if args.from.is_some() {
+        let own = |line: svg::WideLine| OwnLine { path: line.path, width: line.width };
+        source.lines(page, margin)?.into_iter().map(own).collect()
+    } else {
+        Vec::new()
+    };
+    let mut wish = if own.is_empty() {
+        Wish::new(page, picture, pens)
+    } else {
+        Wish::from_lines(page, picture, own, pens)
+    };
+    wish.margin = margin;
+    wish.most_pens = args.max_pens.unwrap_or(wish.most_pens);
+    wish.strokes = args.strokes;
+    if let Some(metres) = args.metres {
+        if !(0.001..=100_000.0).contains(&metres) {
+            return Err(Failure::Input(format!("--metres {metres}: give a length such as 25")));
+        }
+        wish.length = Some(1000.0 * metres);
+    }
+    wish.steps = args.steps.unwrap_or(wish.steps);
+    wish.seed = args.seed.unwrap_or(wish.seed);
+    Ok(wish)
+}
+
+fn summary(outcome: &Outcome, metres: f64, gap: &Gap) -> String {
+    format!(
+        "{} strokes, {metres:.2} m; gap to the picture: ΔE {:.1}, as seen {:.1}; {:.0} % white\n{}",
+        outcome.drawing.strokes(),
+        gap.delta_e,
+        gap.delta_e_seen,
+        outcome.white * 100.0,
+        generate::pen_table(&outcome.pens)
+    )
+}

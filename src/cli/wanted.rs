@@ -1,0 +1,128 @@
+//! Pictures that are wanted on a sheet: photos, and what a viewer shows of SVGs.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{DynamicImage, ImageDecoder, ImageReader};
+
+use super::{Failure, files, pipeline};
+use crate::drawing::{Page, svg};
+use crate::generator::Picture;
+use crate::geometry::{Affine, Rect};
+use crate::preview::{of_rgb8, resized};
+
+/// Most pixels of a sheet.
+const MOST_PX: f64 = 40e6;
+/// Longer edge of the sheet of a photo when none is asked for; mm.
+const PHOTO_EDGE: f64 = 210.0;
+
+/// A picture as its file has it.
+pub(super) enum Source {
+    Photo(DynamicImage),
+    Svg { name: String, bytes: Vec<u8>, size: Page, lines: Vec<svg::WideLine> },
+}
+
+impl Source {
+    /// Reads a PNG, a JPEG or an SVG.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = files::read(path)?;
+        let name = if files::is_dash(path) { "stdin".to_owned() } else { path.display().to_string() };
+        let start = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace() && *byte != 0xef);
+        if start == Some(b'<') || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) {
+            let (size, lines) = svg::lines(&name, &bytes)?;
+            return Ok(Self::Svg { name, bytes, size, lines });
+        }
+        let unreadable = |error: image::ImageError| {
+            Failure::Input(format!("{name}: {error}: give a PNG, a JPEG or an SVG").replace('\n', " "))
+        };
+        let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
+        let reader = reader.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        let mut decoder = reader.into_decoder().map_err(unreadable)?;
+        let orientation = decoder.orientation().map_err(unreadable)?;
+        let mut photo = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+        photo.apply_orientation(orientation);
+        Ok(Self::Photo(photo))
+    }
+
+    /// The sheet that fits it.
+    pub(super) fn page(&self) -> Page {
+        match self {
+            Self::Svg { size, .. } => *size,
+            Self::Photo(photo) => {
+                let (width, height) = (f64::from(photo.width().max(1)), f64::from(photo.height().max(1)));
+                let scale = PHOTO_EDGE / width.max(height);
+                let mm = |px: f64| (px * scale * 10.0).round().max(10.0) / 10.0;
+                Page { width: mm(width), height: mm(height) }
+            }
+        }
+    }
+
+    /// Where it lies on a sheet: as large as fits inside the margin (mm), in the middle.
+    fn place(&self, page: Page, margin: f64) -> Result<Rect, Failure> {
+        let inner = page.rect().inset(-margin);
+        if inner.width() < 1.0 || inner.height() < 1.0 || margin < 0.0 {
+            return Err(Failure::Input(format!("a margin of {margin} mm leaves nothing of the page")));
+        }
+        let own = self.page();
+        let scale = (inner.width() / own.width).min(inner.height() / own.height);
+        Ok(Rect::from_center_size(inner.center(), (own.width * scale, own.height * scale)))
+    }
+
+    /// The whole sheet as it should look, white around the picture.
+    pub(super) fn on(&self, page: Page, margin: f64) -> Result<Picture, Failure> {
+        let place = self.place(page, margin)?;
+        let most = (MOST_PX / (page.width * page.height)).sqrt() * 25.4;
+        let dpi = pipeline::GAP_DPI.min(most);
+        let px = |mm: f64| ((mm * dpi / 25.4).round() as usize).max(1);
+        let (width_px, height_px) = (px(page.width), px(page.height));
+        let (left, top) = (
+            (px(place.x0 + 1.0) - px(1.0)).min(width_px - 1),
+            (px(place.y0 + 1.0) - px(1.0)).min(height_px - 1),
+        );
+        let inner = self.picture(dpi * place.width() / self.page().width)?;
+        let inner =
+            resized(&inner, px(place.width()).min(width_px - left), px(place.height()).min(height_px - top));
+        let mut rgb = vec![[1.0; 3]; width_px * height_px];
+        for (row, light) in inner.rgb.chunks_exact(inner.width_px).enumerate() {
+            let at = (top + row) * width_px + left;
+            rgb[at..at + inner.width_px].copy_from_slice(light);
+        }
+        Ok(Picture { width_px, height_px, rgb })
+    }
+
+    /// The picture alone; an SVG at `dpi` of its own size.
+    fn picture(&self, dpi: f64) -> Result<Picture, Failure> {
+        match self {
+            Self::Svg { name, bytes, .. } => {
+                let seen = svg::render(name, bytes, dpi, None)?;
+                Ok(of_rgb8(seen.width_px, seen.height_px, &seen.rgb))
+            }
+            Self::Photo(photo) => {
+                let pixels: Vec<[u8; 3]> = photo
+                    .to_rgba8()
+                    .pixels()
+                    .map(|pixel| {
+                        let [r, g, b, a] = pixel.0.map(u32::from);
+                        // On white paper.
+                        let over = |c: u32| ((c * a + 255 * (255 - a) + 127) / 255) as u8;
+                        [over(r), over(g), over(b)]
+                    })
+                    .collect();
+                Ok(of_rgb8(photo.width() as usize, photo.height() as usize, &pixels))
+            }
+        }
+    }
+
+    /// The lines that it is made of, where they lie on a sheet.
+    pub(super) fn lines(&self, page: Page, margin: f64) -> Result<Vec<svg::WideLine>, Failure> {
+        let Self::Svg { lines, size, .. } = self else { return Ok(Vec::new()) };
+        let place = self.place(page, margin)?;
+        let scale = place.width() / size.width;
+        let to_page = Affine::translate(place.origin().to_vec2()) * Affine::scale(scale);
+        let line = |line: &svg::WideLine| svg::WideLine {
+            path: to_page * line.path.clone(),
+            width: line.width * scale,
+        };
+        Ok(lines.iter().map(line).collect())
+    }
+}
