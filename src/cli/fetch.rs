@@ -47,11 +47,15 @@ pub(super) fn download(wanted: Wanted<'_>, path: &Path, bar: &ProgressBar) -> Re
                 tries += 1;
                 if tries == TRIES {
                     let so_far = fs::metadata(&part).map_or(0, |data| data.len());
-                    return Err(Failure::Input(format!(
-                        "{}: {why}; {:.1} MB are kept: run the command again to go on",
-                        wanted.url,
-                        so_far as f64 / 1e6
-                    )));
+                    return Err(Failure::Input(if so_far == 0 {
+                        format!("{}: {why}; nothing came: is this machine online?", wanted.url)
+                    } else {
+                        let kept = so_far as f64 / 1e6;
+                        format!(
+                            "{}: {why}; {kept:.1} MB are kept: run the command again to go on",
+                            wanted.url
+                        )
+                    }));
                 }
             }
         }
@@ -199,11 +203,10 @@ mod tests {
         (0..300_000_u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
     }
 
-    fn try_download(
-        answers: Vec<(usize, bool)>,
-        pin: &str,
-        begun: &[u8],
-    ) -> (Result<Vec<u8>, String>, Option<Vec<u8>>, Vec<Option<usize>>) {
+    /// What came, what was kept of it beside, where each request began.
+    type Tried = (Result<Vec<u8>, String>, Option<Vec<u8>>, Vec<Option<usize>>);
+
+    fn try_download(answers: Vec<(usize, bool)>, pin: &str, begun: &[u8]) -> Tried {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.pth");
         let part = folder.path().join("weights.pth.part");

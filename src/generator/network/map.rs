@@ -28,6 +28,14 @@ impl<T: Copy + Default> Pool<T> {
     }
 }
 
+#[cfg(test)]
+impl<T> Pool<T> {
+    /// Numbers that wait to be used again.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.lock().unwrap().iter().map(Vec::len).sum()
+    }
+}
+
 /// A part of a pool's memory; goes back when dropped.
 #[derive(Debug)]
 pub(super) struct Buffer<T> {

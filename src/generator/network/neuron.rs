@@ -24,6 +24,12 @@ pub const CATALOGUE: &[(Net, &str, &str, usize)] = &[
     (Net::Lite0, "shells", "b8", 30),
     (Net::Lite0, "woven", "b9", 11),
     (Net::Lite0, "stars", "b9", 101),
+    (Net::Hed16, "ladders", "conv3_3", 166),
+    (Net::Hed16, "twigs", "conv3_3", 241),
+    (Net::Hed16, "braids", "conv3_3", 244),
+    (Net::Hed16, "rain", "conv4_2", 164),
+    (Net::Hed16, "shards", "conv4_3", 355),
+    (Net::Hed16, "bricks", "conv4_3", 478),
 ];
 
 impl fmt::Display for Net {

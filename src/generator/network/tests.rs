@@ -243,6 +243,22 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn a_step_takes_no_memory_that_the_one_before_did_not() {
+    let network = Network::lite0().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let step = || {
+        pool.install(|| mean_and_gradient(&network, &picture(64, 64), &[lite0("b6")]));
+        (network.body.pools.numbers.waiting(), network.body.pools.marks.waiting())
+    };
+    step();
+    let second = step();
+    assert!(second.0 > 0);
+    for _ in 0..10 {
+        assert_eq!(step(), second);
+    }
+}
+
+#[test]
 fn pictures_of_another_shape_are_refused() {
     let network = Network::lite0().unwrap();
     let small = network.forward(picture(31, 64).as_tensor(), &[lite0("stem")]);

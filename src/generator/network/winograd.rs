@@ -154,7 +154,7 @@ impl WithSimd for IntoFrequencies<'_> {
                     *column = along_in(simd, std::array::from_fn(|y| load(y, x)));
                 }
                 for y in 0..IN {
-                    let row = along_in(simd, std::array::from_fn(|x| columns[x][y]));
+                    let row = along_in(simd, columns.map(|column| column[y]));
                     for (x, value) in row.into_iter().enumerate() {
                         let at = ((y * IN + x) * self.tiles + tile) * channels + channel;
                         S::as_mut_simd_f32s(&mut self.seen[at..at + S::F32_LANES]).0[0] = value;
@@ -221,7 +221,7 @@ impl WithSimd for FromFrequencies<'_> {
                     *column = along_out(simd, std::array::from_fn(|y| load(y * IN + x)));
                 }
                 for y in 0..OUT.min(height - top) {
-                    let row = along_out(simd, std::array::from_fn(|x| columns[x][y]));
+                    let row = along_out(simd, columns.map(|column| column[y]));
                     for (x, value) in row.into_iter().enumerate().take(width - left) {
                         let at = ((top + y) * width + left + x) * channels + channel;
                         let to = S::as_mut_simd_f32s(&mut self.out[at..at + S::F32_LANES]).0;

@@ -125,9 +125,9 @@ mod tests {
     fn torchvisions_file_names_carry_the_digits_of_their_checksums() {
         for net in Net::ALL {
             let origin = origin(net);
-            if origin.url.is_some() {
+            if let Some(url) = origin.url {
                 assert!(origin.file.contains(&origin.sha256[..8]), "{net}");
-                assert!(origin.url.unwrap().ends_with(origin.file), "{net}");
+                assert!(url.ends_with(origin.file), "{net}");
             }
         }
     }

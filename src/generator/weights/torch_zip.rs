@@ -56,3 +56,56 @@ fn files(bytes: &[u8]) -> Result<HashMap<String, &[u8]>> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use zip::write::SimpleFileOptions;
+
+    /// What `torch.save({"w": tensor})` writes for a tensor [2, 2].
+    fn checkpoint() -> Vec<u8> {
+        let pickle = b"\x80\x02}q\x00X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage\
+            ctorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x04tQK\x00K\x02K\x02\x86K\x01K\x02\x86\x89\
+            ccollections\nOrderedDict\n)RtRs.";
+        let numbers: Vec<u8> = [1.0_f32, 2.0, 3.0, 4.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for (name, content) in
+            [("net/data.pkl", &pickle[..]), ("net/byteorder", b"little"), ("net/data/0", &numbers)]
+        {
+            archive.start_file(name, stored).unwrap();
+            archive.write_all(content).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_tensor_is_read_by_its_strides() {
+        let bytes = checkpoint();
+        assert!(is_one(&bytes));
+        let checkpoint = Checkpoint::open(&bytes).unwrap();
+        assert_eq!(checkpoint.shape("w").unwrap(), [2, 2]);
+        // Strides 1 and 2: transposed.
+        assert_eq!(checkpoint.read("w", &[2, 2]).unwrap(), [1.0, 3.0, 2.0, 4.0]);
+        assert!(checkpoint.read("w", &[4]).unwrap_err().contains("[2, 2]"));
+    }
+
+    #[test]
+    fn broken_archives_are_errors_or_other_numbers_but_never_a_panic() {
+        let bytes = checkpoint();
+        for end in 0..bytes.len() {
+            let cut = Checkpoint::open(&bytes[..end]).and_then(|checkpoint| checkpoint.read("w", &[2, 2]));
+            assert!(cut.is_err(), "cut at {end}");
+        }
+        for at in 0..bytes.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut changed = bytes.clone();
+                changed[at] ^= change;
+                if let Ok(checkpoint) = Checkpoint::open(&changed) {
+                    let _ = checkpoint.read("w", &[2, 2]);
+                }
+            }
+        }
+    }
+}
