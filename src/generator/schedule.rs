@@ -103,7 +103,7 @@ pub fn generate(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Resu
     if settings.most_pens == 0 || settings.strokes == Some(0) {
         return Err(Error::Setting("no pens or no strokes to draw with: allow one at least".into()));
     }
-    let network = Network::lite0()?;
+    let network = Network::load(settings.neuron.net())?;
     let (from, to) = (canvas.to_px(drawable.origin()), canvas.to_px(Point::new(drawable.x1, drawable.y1)));
     let inside = [from.x as f32, from.y as f32, to.x as f32, to.y as f32];
     let objective =

