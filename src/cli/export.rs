@@ -31,7 +31,7 @@ struct Exported {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let profile = args.input.profile()?;
-    let planned = pipeline::plan_input(&args.input.read(terminal)?, args.input.effort, &profile, terminal)?;
+    let planned = pipeline::plan_input(&args.input.read(terminal)?, &args.input.order, &profile, terminal)?;
     if files::is_dash(&args.output) {
         return match planned.programs.as_slice() {
             [program] => terminal.stdout(program.to_text().as_bytes()),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::order::OrderArgs;
 use super::{Failure, Terminal, files, machines, pens};
 use crate::color::{parse_hex, to_hex};
 use crate::drawing::svg::{self, Fill, LayersBy, ReadOptions};
@@ -31,9 +32,8 @@ pub(super) struct InputArgs {
     /// What becomes of filled shapes without an outline.
     #[arg(long, value_enum, default_value_t = Fills::Outline)]
     fill: Fills,
-    /// Trials of the search for a better order, for each stroke; about 20 µs each. Default: 5, and 100 000 at most.
-    #[arg(long, value_name = "N")]
-    pub(super) effort: Option<usize>,
+    #[command(flatten)]
+    pub(super) order: OrderArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

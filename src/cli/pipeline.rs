@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::files::OutFolder;
+use super::order::{OrderArgs, Ordered, Watch};
 use super::terminal::{clock, table};
 use super::{Failure, Terminal, input::Input};
 use crate::drawing::svg;
@@ -17,7 +18,7 @@ use crate::pens::Pen;
 use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
 use crate::protocol::grbl::{self, Program};
 use crate::sim::ink::Paper;
-use crate::toolpath::{self, Options, Pass, Statistics, Toolpath};
+use crate::toolpath::{self, Doubled, Options, Pass, Statistics, Toolpath};
 
 /// A toolpath on a machine, with what it costs and the bytes for it.
 #[derive(Debug)]
@@ -61,6 +62,11 @@ pub(super) struct Report {
     pub(super) bounds_mm: [f64; 4],
     /// Length that lay outside the drawable area and was cut off.
     pub(super) clipped_mm: f64,
+    /// What was left out because the same pen draws it already.
+    pub(super) doubled: Doubled,
+    /// How the order came about; nothing for a saved plan, whose order is kept.
+    #[serde(flatten)]
+    pub(super) ordered: Option<Ordered>,
 }
 
 /// The cost of the order that came in.
@@ -87,12 +93,12 @@ pub(super) struct PassReport {
 /// Plans what was read. A program that somebody else wrote has no plan.
 pub(super) fn plan_input(
     input: &Input,
-    effort: Option<usize>,
+    order: &OrderArgs,
     profile: &Profile,
     terminal: &Terminal,
 ) -> Result<Planned, Failure> {
     match input {
-        Input::Drawing { drawing, .. } => plan(drawing, effort, profile, terminal),
+        Input::Drawing { drawing, .. } => plan(drawing, order, profile, terminal),
         Input::Toolpath(toolpath) => check_reach(toolpath, profile).map(|()| keep(toolpath.clone(), profile)),
         Input::Program(_) => Err(Failure::Input(
             "this is a program for a plotter already: use `traceur preview` to see it".into(),
@@ -103,14 +109,20 @@ pub(super) fn plan_input(
 /// Clips, joins, orders, times and encodes a drawing.
 pub(super) fn plan(
     drawing: &Drawing,
-    effort: Option<usize>,
+    order: &OrderArgs,
     profile: &Profile,
     terminal: &Terminal,
 ) -> Result<Planned, Failure> {
     let page = drawing.page;
     let placement = Placement::new(profile, page.height);
-    let options = Options { effort, ..Options::new(placement.reach(profile, page.width)) };
-    let (toolpath, report) = toolpath::plan(drawing, &options);
+    let options = order.options(profile, page.height, Options::new(placement.reach(profile, page.width)));
+    let mut watch = Watch::new(terminal);
+    let (toolpath, report) = toolpath::plan_watched(drawing, &options, &mut |share| watch.hear(share));
+    let stopped = watch.stopped();
+    drop(watch);
+    if stopped {
+        terminal.say("the search was stopped: this is the best order so far");
+    }
     if toolpath.passes.is_empty() {
         return Err(Failure::Input(format!(
             "nothing to draw: no stroke lies inside the {} x {} mm that `{}` reaches on this page",
@@ -125,9 +137,16 @@ pub(super) fn plan(
             report.clipped_mm
         ));
     }
+    if report.doubled.mm > 0.0 {
+        let (strokes, mm) = (report.doubled.strokes, report.doubled.mm);
+        terminal.say(format!("drawn twice and left out: {strokes} strokes and parts of others, {mm:.1} mm"));
+    }
     let given = toolpath::as_given(drawing, &options);
     let before: Vec<Before> = given.passes.iter().map(|pass| before(pass, profile, &placement)).collect();
-    Ok(assemble(toolpath, profile, &placement, &before, report.clipped_mm))
+    let mut planned = assemble(toolpath, profile, &placement, &before, report.clipped_mm);
+    planned.report.ordered = Some(order.report(stopped));
+    planned.report.doubled = Doubled { mm: rounded(report.doubled.mm), ..report.doubled };
+    Ok(planned)
 }
 
 /// A saved toolpath is drawn as it stands.
@@ -212,6 +231,8 @@ fn assemble(
         passes,
         bounds_mm: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(rounded),
         clipped_mm: rounded(clipped_mm),
+        doubled: Doubled::default(),
+        ordered: None,
     };
     Planned { toolpath, programs, report }
 }

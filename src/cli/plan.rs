@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
-    let planned = pipeline::plan_input(&input, args.input.effort, &profile, terminal)?;
+    let planned = pipeline::plan_input(&input, &args.input.order, &profile, terminal)?;
     if let Some(output) = &args.output {
         let text = match output.extension() {
             Some(extension) if extension.eq_ignore_ascii_case("svg") => {
@@ -64,5 +64,5 @@ pub(super) fn to_stroke(line: &Polyline) -> Stroke {
     let mut path = BezPath::new();
     path.move_to(line.start());
     line.points[1..].iter().for_each(|point| path.line_to(*point));
-    Stroke { path }
+    Stroke { path, group: 0 }
 }

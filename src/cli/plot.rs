@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::input::{Input, InputArgs};
+use super::interrupt::Interrupt;
 use super::pipeline::{self, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
-    let planned = pipeline::plan_input(&input, args.input.effort, &profile, terminal)?;
+    let planned = pipeline::plan_input(&input, &args.input.order, &profile, terminal)?;
     let wanted = match &input {
         Input::Drawing { svg, .. } => Some(pipeline::viewed(&args.input.name(), svg)?),
         Input::Toolpath(_) | Input::Program(_) => None,
@@ -117,6 +118,7 @@ pub(super) fn stream(
             std::future::pending::<()>().await;
         }
     };
+    let _interrupt = Interrupt::listen();
     let outcome = runtime.block_on(job::run(program.clone(), profile, port, stop, on_event));
     // The threads of a serial port end with their port; they are not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));

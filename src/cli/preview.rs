@@ -140,7 +140,7 @@ fn simulate(
     match input {
         Input::Program(bytes) => simulate_program(bytes, profile, args),
         Input::Drawing { .. } | Input::Toolpath(_) => {
-            let planned = pipeline::plan_input(input, args.input.effort, profile, terminal)?;
+            let planned = pipeline::plan_input(input, &args.input.order, profile, terminal)?;
             simulate_plan(&planned, profile)
         }
     }

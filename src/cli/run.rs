@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::files::OutFolder;
+use super::order::OrderArgs;
 use super::pipeline::{self, Planned};
 use super::recipe::Recipe;
 use super::terminal::clock;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 
     let outcome = generate::make(&settings, terminal)?;
-    let planned = pipeline::plan(&outcome.drawing, None, &profile, terminal)?;
+    let planned = pipeline::plan(&outcome.drawing, &OrderArgs::default(), &profile, terminal)?;
     let simulator = if let Port::Sim { .. } = port { port.clone() } else { Port::Sim { pace: None } };
     let passes = plot_passes(&planned, &profile, &simulator, terminal)?;
     let inked = pipeline::ink(&planned.toolpath.page, &passes, recipe.plot.dpi, terminal);

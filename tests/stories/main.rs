@@ -7,4 +7,5 @@ mod hostile_bytes;
 mod neuron_to_ink;
 mod own_pens;
 mod plan_what_plot_does;
+mod strokes_in_the_order_asked_for;
 mod support;

@@ -31,6 +31,8 @@ pub(super) struct Mark {
     pub(super) width: Option<f64>,
     /// Index of its top-level layer.
     pub(super) layer: Option<usize>,
+    /// Number of the innermost group with an id that it stands in.
+    pub(super) group: u32,
     /// It shows inside all of these only.
     pub(super) clips: Vec<Arc<Region>>,
 }
@@ -73,7 +75,7 @@ pub(super) fn tree(file: &str, text: &str) -> Result<usvg::Tree, Error> {
 /// Collects the marks of `tree`.
 pub(super) fn find(tree: &usvg::Tree, layers: &[Layer], fill: Fill) -> Found {
     let keys = layers.iter().enumerate().map(|(index, layer)| (layer.key.as_str(), index)).collect();
-    let mut finder = Finder { layers, keys, fill, found: Found::default() };
+    let mut finder = Finder { layers, keys, fill, groups: 0, found: Found::default() };
     finder.group(tree.root(), &Place::default());
     finder.found
 }
@@ -82,6 +84,8 @@ struct Finder<'a> {
     layers: &'a [Layer],
     keys: HashMap<&'a str, usize>,
     fill: Fill,
+    /// Groups so far.
+    groups: u32,
     found: Found,
 }
 
@@ -89,6 +93,7 @@ struct Finder<'a> {
 #[derive(Clone, Default)]
 struct Place {
     layer: Option<usize>,
+    group: u32,
     clips: Vec<Arc<Region>>,
 }
 
@@ -97,6 +102,10 @@ impl Finder<'_> {
         let mut place = place.clone();
         if place.layer.is_none() {
             place.layer = self.keys.get(group.id()).copied();
+        }
+        if !group.id().is_empty() {
+            self.groups += 1;
+            place.group = self.groups;
         }
         if group.opacity().get() == 0.0 {
             self.found.skipped.hidden += 1;
@@ -151,6 +160,7 @@ impl Finder<'_> {
             color,
             width,
             layer: place.layer,
+            group: place.group,
             clips: place.clips.clone(),
         };
         if let Some(fill) = fill {

@@ -119,7 +119,7 @@ fn draw(group: Group, skipped: &mut Skipped) -> Layer {
         match mark.area {
             Some(rule) => {
                 for line in hatch(&mark.path, rule, group.pen.tip, FRAC_PI_4) {
-                    strokes.extend(cut(line, mark).iter().map(stroke));
+                    strokes.extend(cut(line, mark).iter().map(|line| stroke(line, mark)));
                 }
             }
             None => marks::split(&mark.path).into_iter().for_each(|path| {
@@ -127,9 +127,9 @@ fn draw(group: Group, skipped: &mut Skipped) -> Layer {
                 let parts: Vec<Polyline> = lines.iter().flat_map(|line| cut(line.clone(), mark)).collect();
                 // What no clip path touches keeps its curves.
                 if parts == lines {
-                    strokes.push(Stroke { path });
+                    strokes.push(Stroke { path, group: mark.group });
                 } else {
-                    strokes.extend(parts.iter().map(stroke));
+                    strokes.extend(parts.iter().map(|line| stroke(line, mark)));
                 }
             }),
         }
@@ -144,9 +144,9 @@ fn cut(line: Polyline, mark: &Mark) -> Vec<Polyline> {
     mark.clips.iter().fold(vec![line], |lines, clip| lines.iter().flat_map(|line| clip.clip(line)).collect())
 }
 
-fn stroke(line: &Polyline) -> Stroke {
+fn stroke(line: &Polyline, mark: &Mark) -> Stroke {
     let mut path = BezPath::new();
     path.move_to(line.start());
     line.points.iter().skip(1).for_each(|point| path.line_to(*point));
-    Stroke { path }
+    Stroke { path, group: mark.group }
 }
