@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{FillArgs, LayoutArgs, length, positive_length};
+use super::order::OrderArgs;
 use super::pipeline::Wishes;
 use super::{Failure, Terminal, files, machines, pens};
 use crate::color::{parse_hex, to_hex};
@@ -31,9 +32,8 @@ pub(super) struct InputArgs {
     /// What makes a layer.
     #[arg(long, value_enum, default_value_t = Layers::Auto)]
     layers: Layers,
-    /// Trials of the search for a better order, for each stroke; about 20 µs each. Default: 5, and 100 000 at most.
-    #[arg(long, value_name = "N")]
-    effort: Option<usize>,
+    #[command(flatten)]
+    order: OrderArgs,
     /// Leave out vertices that move a line by less than this; `0mm` keeps all.
     #[arg(long, value_name = "LENGTH", value_parser = length, default_value = "0.01mm")]
     simplify: f64,
@@ -117,7 +117,7 @@ impl InputArgs {
     /// How the toolpath is to be made.
     pub(super) fn wishes(&self) -> Wishes {
         Wishes {
-            effort: self.effort,
+            order: self.order,
             simplify: self.simplify,
             min_stroke: self.min_stroke,
             split: self.split_mm.map(|most| Split { most, overlap: self.split_overlap }),

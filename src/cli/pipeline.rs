@@ -7,6 +7,7 @@ use kurbo::Shape as _;
 use serde::Serialize;
 
 use super::files::OutFolder;
+use super::order::{OrderArgs, Ordered, Watch};
 use super::terminal::{clock, table};
 use super::{
     Failure, Terminal,
@@ -23,7 +24,7 @@ use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
 use crate::protocol::{self, Program};
 use crate::sim::MotionTrace;
 use crate::sim::ink::Paper;
-use crate::toolpath::{self, Options, Pass, Split, Statistics, Toolpath};
+use crate::toolpath::{self, Doubled, Options, Pass, Split, Statistics, Toolpath};
 
 /// A toolpath on a machine, with what it costs and the bytes for it.
 #[derive(Debug)]
@@ -71,6 +72,9 @@ pub(super) struct Report {
     pub(super) bounds_mm: [f64; 4],
     #[serde(flatten)]
     pub(super) counts: Counts,
+    /// How the order came about; nothing for a saved plan, whose order is kept.
+    #[serde(flatten)]
+    pub(super) ordered: Option<Ordered>,
 }
 
 /// What became of the drawing on its way.
@@ -92,6 +96,8 @@ pub(super) struct Counts {
     pub(super) dots: usize,
     /// Stops to refill a pen.
     pub(super) refills: usize,
+    /// What was left out because the same pen draws it already.
+    pub(super) doubled: Doubled,
 }
 
 /// The cost of the order that came in.
@@ -118,7 +124,7 @@ pub(super) struct PassReport {
 /// How a toolpath is to be made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wishes {
-    pub(super) effort: Option<usize>,
+    pub(super) order: OrderArgs,
     /// mm.
     pub(super) simplify: f64,
     /// mm.
@@ -128,8 +134,8 @@ pub(super) struct Wishes {
 
 impl Default for Wishes {
     fn default() -> Self {
-        let Options { effort, simplify_tolerance, least_stroke, split, .. } = Options::new(Rect::ZERO);
-        Self { effort, simplify: simplify_tolerance, min_stroke: least_stroke, split }
+        let Options { simplify_tolerance, least_stroke, split, .. } = Options::new(Rect::ZERO);
+        Self { order: OrderArgs::default(), simplify: simplify_tolerance, min_stroke: least_stroke, split }
     }
 }
 
@@ -173,13 +179,18 @@ pub(super) fn plan(
     // Ink that was fitted to the margins ends there to the rounding of numbers.
     let area = area.map_or(reach, |area| area.inflate(1e-3, 1e-3).intersect(reach));
     let options = Options {
-        effort: wishes.effort,
         simplify_tolerance: wishes.simplify,
         least_stroke: wishes.min_stroke,
         split: wishes.split,
-        ..Options::new(area)
+        ..wishes.order.options(profile, &placement, Options::new(area))
     };
-    let (toolpath, report) = toolpath::plan(drawing, &options);
+    let mut watch = Watch::new(terminal);
+    let (toolpath, report) = toolpath::plan_watched(drawing, &options, &mut |share| watch.hear(share));
+    let stopped = watch.stopped();
+    drop(watch);
+    if stopped {
+        terminal.say("the search was stopped: this is the best order so far");
+    }
     if toolpath.passes.is_empty() {
         let (width, height) = (area.width(), area.height());
         let why = if report.tiny > 0 {
@@ -203,6 +214,10 @@ pub(super) fn plan(
     if report.tiny > 0 {
         terminal.say(format!("{} strokes shorter than --min-stroke are left out", report.tiny));
     }
+    if report.doubled.mm > 0.0 {
+        let (strokes, mm) = (report.doubled.strokes, report.doubled.mm);
+        terminal.say(format!("drawn twice and left out: {strokes} strokes and parts of others, {mm:.1} mm"));
+    }
     let given = toolpath::as_given(drawing, &options);
     let mut of_pen: HashMap<&str, Before> = HashMap::new();
     for pass in &given.passes {
@@ -218,10 +233,13 @@ pub(super) fn plan(
         dropped_strokes: report.dropped,
         tiny_strokes: report.tiny,
         dots: report.dots,
+        doubled: Doubled { mm: rounded(report.doubled.mm), ..report.doubled },
         refills: toolpath.passes.windows(2).filter(|pair| pair[0].pen.id == pair[1].pen.id).count(),
         ..Counts::default()
     };
-    Ok(assemble(toolpath, profile, &placement, &before, counts))
+    let mut planned = assemble(toolpath, profile, &placement, &before, counts);
+    planned.report.ordered = Some(wishes.order.report(stopped));
+    Ok(planned)
 }
 
 /// What helps when a drawing does not fit.
@@ -330,6 +348,7 @@ fn assemble(
         passes,
         bounds_mm: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(rounded),
         counts,
+        ordered: None,
     };
     Planned { toolpath, programs, report }
 }

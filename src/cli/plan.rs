@@ -135,7 +135,7 @@ impl<'a> Curves<'a> {
             reversed.reverse();
             alike(&reversed).map(|path| path.reverse_subpaths())
         };
-        alike(line).or_else(backward).map(|path| Stroke { path })
+        alike(line).or_else(backward).map(|path| Stroke { path, group: 0 })
     }
 }
 
@@ -145,5 +145,5 @@ fn ends(line: &Polyline) -> [u64; 4] {
 
 /// A polyline as a stroke.
 pub(super) fn to_stroke(line: &Polyline) -> Stroke {
-    Stroke { path: line.to_path() }
+    Stroke { path: line.to_path(), group: 0 }
 }

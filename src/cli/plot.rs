@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::input::InputArgs;
+use super::interrupt::Interrupt;
 use super::pipeline::{self, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
@@ -118,6 +119,7 @@ pub(super) fn stream(
             std::future::pending::<()>().await;
         }
     };
+    let _interrupt = Interrupt::listen();
     let outcome = runtime.block_on(job::run(program.clone(), profile, port, stop, on_event));
     // The threads of a serial port end with their port; they are not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));

@@ -272,7 +272,7 @@ impl Arrangement {
                 for way in [Vec2::new(across, 0.0), Vec2::new(0.0, down)] {
                     let from = Point::new(x, y) + way * MARK_GAP;
                     let line = Polyline::new(vec![from, from + way * length]);
-                    marks.push(Stroke { path: line.to_path() });
+                    marks.push(Stroke { path: line.to_path(), group: 0 });
                 }
             }
         }
@@ -286,13 +286,14 @@ fn cut(stroke: &Stroke, shift: Vec2, area: Rect) -> Vec<Stroke> {
     let bounds = path.control_box();
     let contains = |a: Rect, b: Rect| b.x0 >= a.x0 && b.x1 <= a.x1 && b.y0 >= a.y0 && b.y1 <= a.y1;
     if contains(area, bounds) {
-        return vec![Stroke { path }];
+        return vec![Stroke { path, group: stroke.group }];
     }
     if !bounds.overlaps(area) {
         return Vec::new();
     }
     let lines = flatten(&path, 0.01);
-    lines.iter().flat_map(|line| clip(line, area)).map(|part| Stroke { path: part.to_path() }).collect()
+    let parts = lines.iter().flat_map(|line| clip(line, area));
+    parts.map(|part| Stroke { path: part.to_path(), group: stroke.group }).collect()
 }
 
 #[cfg(test)]
@@ -382,7 +383,8 @@ mod tests {
         let path = arrangement.copies[0] * line;
         let length = flatten(&path, 0.01)[0].length();
         let pen = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens.remove(0);
-        let whole = Drawing { page: A4, layers: vec![Layer { pen, strokes: vec![Stroke { path }] }] };
+        let whole =
+            Drawing { page: A4, layers: vec![Layer { pen, strokes: vec![Stroke { path, group: 0 }] }] };
         let mut drawn = 0.0;
         for sheet in 0..4 {
             let Some(sheet) = arrangement.cut(&whole, sheet) else { panic!("four sheets") };

@@ -40,6 +40,8 @@ pub enum Error {
 pub struct Stroke {
     /// Its curve.
     pub path: BezPath,
+    /// Number of the group that it stands in; strokes that follow each other with one number are a group.
+    pub group: u32,
 }
 
 /// The strokes of one pen.

@@ -66,7 +66,7 @@ pub(super) fn drawing(
         let mut path = BezPath::new();
         path.move_to(at(0));
         path.curve_to(at(1), at(2), at(3));
-        layers[*pass].strokes.push(Stroke { path });
+        layers[*pass].strokes.push(Stroke { path, group: 0 });
     }
     layers.retain(|layer| !layer.strokes.is_empty());
     Drawing { page, layers }

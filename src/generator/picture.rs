@@ -70,7 +70,7 @@ mod tests {
         let path = BezPath::from_svg("M2 10 L18 10 L18 2 L10 2 L10 18").unwrap();
         let drawing = Drawing {
             page: Page { width: 20.0, height: 20.0 },
-            layers: vec![Layer { pen: pen.clone(), strokes: vec![Stroke { path }] }],
+            layers: vec![Layer { pen: pen.clone(), strokes: vec![Stroke { path, group: 0 }] }],
         };
         let picture = draw(&drawing, 72.0);
         assert_eq!((picture.width_px, picture.height_px), (57, 57));

@@ -223,6 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn travels_and_lifts_take_as_long_as_the_toolpath_counts() {
+        let at = [(30.0, 60.0), (30.5, 60.2), (95.0, 3.0), (95.0, 99.0), (0.0, 100.0)];
+        let dots: Vec<Vec<(f64, f64)>> = at.iter().map(|at| vec![*at; 2]).collect();
+        for profile in [profile(0), profile(1)] {
+            let objective = crate::toolpath::Objective::Time(crate::toolpath::TravelTime::new(
+                &profile,
+                &Placement::new(&profile, 100.0),
+            ));
+            let counted = objective.of(&pass(&dots, None).strokes);
+            let taken = timed(&dots, &profile).seconds();
+            assert!((counted - taken).abs() < 1e-9, "{}: {counted} {taken}", profile.id);
+        }
+    }
+
+    #[test]
     fn a_z_pen_takes_a_trapezoid_up_and_down() {
         let profile = profile(1);
         // 3 mm at 15 mm/s and 200 mm/s²: 3/15 + 15/200.

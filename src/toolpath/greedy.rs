@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::chains::{Chains, mate};
-use super::search::{Ends, Near};
-use super::tree::Tree;
-use crate::geometry::Point;
+use super::ends::Ends;
+use super::near::Near;
+use super::tree::{Named, Tree};
 
 /// How many near ends a loose end looks at in one round.
 const NEAR: usize = 8;
@@ -18,16 +18,20 @@ const NEAR: usize = 8;
 pub(super) fn tour(ends: &Ends, near: &Near) -> Vec<u32> {
     let mut chains = Chains::new(ends.strokes());
     let mut travels = Vec::new();
-    for end in 0..ends.free() {
-        let ahead =
-            near.of(end).iter().take(NEAR).filter(|other| end < **other || !near.of(**other).contains(&end));
-        travels.extend(ahead.map(|other| (ends.travel(end, *other) as f32, end, *other)));
+    for end in 0..ends.depot() {
+        let ahead = near.of(end).iter().take(NEAR).filter(|(_, other)| {
+            *other != ends.depot()
+                && (end < *other || !near.of(*other).iter().take(NEAR).any(|(_, back)| *back == end))
+        });
+        travels.extend(ahead.map(|(cost, other)| (*cost, end, *other)));
     }
     tie_shortest(&mut chains, travels);
     // Each round halves the chains at least: every loose end sees an end of another chain.
     loop {
-        let loose: Vec<(Point, u32)> =
-            (0..ends.free()).filter(|end| chains.is_open(*end)).map(|end| (ends.at(end), end)).collect();
+        let loose: Vec<Named> = (0..ends.depot())
+            .filter(|end| chains.is_open(*end))
+            .map(|end| Named { at: ends.at(end), name: end })
+            .collect();
         if loose.len() < 2 {
             return walk(&chains, ends);
         }
@@ -37,16 +41,18 @@ pub(super) fn tour(ends: &Ends, near: &Near) -> Vec<u32> {
 }
 
 /// From each loose end to the nearest ends of other chains.
-fn travels_between(chains: &mut Chains, loose: Vec<(Point, u32)>) -> Vec<(f32, u32, u32)> {
-    let names: HashMap<u32, u32> = loose.iter().map(|(_, end)| (*end, chains.chain(*end))).collect();
+fn travels_between(chains: &mut Chains, loose: Vec<Named>) -> Vec<(f32, u32, u32)> {
+    let names: HashMap<u32, u32> = loose.iter().map(|end| (end.name, chains.chain(end.name))).collect();
     let tree = Tree::new(loose.clone());
     let mut found = Vec::new();
     let mut travels = Vec::new();
     for of in loose {
-        let own = names[&of.1];
-        tree.nearest(of, NEAR, f64::INFINITY, |other| names[&other] == own, &mut found);
+        let own = names[&of.name];
+        tree.nearest(of, NEAR, f32::INFINITY, |other| names[&other] == own, &mut found);
         travels.extend(
-            found.iter().map(|(distance, other)| (*distance as f32, of.1.min(*other), of.1.max(*other))),
+            found.iter().map(|other| {
+                (other.distance_2, of.name.min(other.point.name), of.name.max(other.point.name))
+            }),
         );
     }
     travels
@@ -63,8 +69,8 @@ fn tie_shortest(chains: &mut Chains, mut travels: Vec<(f32, u32, u32)>) {
 
 /// From the depot through the one chain that is left.
 fn walk(chains: &Chains, ends: &Ends) -> Vec<u32> {
-    let mut tour = vec![ends.free()];
-    let mut exit = mate(ends.free());
+    let mut tour = vec![ends.depot()];
+    let mut exit = mate(ends.depot());
     while !chains.is_open(exit) {
         let entry = chains.partner[exit as usize];
         tour.push(entry);

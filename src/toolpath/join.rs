@@ -1,13 +1,15 @@
 //! Touching strokes become one, so that the pen is lifted less often.
 
 use super::chains::{Chains, NONE, mate};
-use super::tree::Tree;
+use super::tree::{Named, Tree};
 use crate::geometry::{Point, Polyline, Vec2};
 
 /// Gaps up to this are rounding, far below any motor's step: the two points become one; mm.
 const SAME: f64 = 1e-3;
 /// How many ends an end looks at in one round.
 const NEAR: usize = 12;
+/// What single precision makes of a place on a page, at most; mm.
+const SINGLE: f64 = 1e-3;
 /// Each round ties most of the ends that can be tied; this bounds drawings made to defeat that.
 const ROUNDS: usize = 64;
 /// A chain is closed only when it is longer than this many tolerances: a shorter one would be drawn twice.
@@ -80,17 +82,20 @@ impl Joiner {
 
     /// Calls `visit` with each end of `ends` and the ends of `among` within tolerance, nearest first.
     fn near(&self, ends: &[u32], among: &[u32], mut visit: impl FnMut(u32, u32)) {
-        let tree = Tree::new(among.iter().map(|end| (self.ends[*end as usize], *end)).collect());
+        let named = |end: &u32| {
+            let at = self.ends[*end as usize];
+            Named { at: [at.x as f32, at.y as f32], name: *end }
+        };
+        let tree = Tree::new(among.iter().map(named).collect());
+        // The tree knows places to single precision only.
+        let reach = (self.tolerance * 1.001 + SINGLE) as f32;
         let mut found = Vec::new();
         for end in ends {
-            tree.nearest(
-                (self.ends[*end as usize], *end),
-                NEAR,
-                self.tolerance,
-                |other| other == *end,
-                &mut found,
-            );
-            found.iter().for_each(|(_, other)| visit(*end, *other));
+            tree.nearest(named(end), NEAR, reach, |other| other == *end, &mut found);
+            let others = found.iter().map(|other| other.point.name);
+            others
+                .filter(|other| self.gap(*end, *other) <= self.tolerance)
+                .for_each(|other| visit(*end, other));
         }
     }
 
@@ -194,7 +199,7 @@ fn outward<'a>(points: impl Iterator<Item = &'a Point> + Clone) -> Vec2 {
         .map_or(Vec2::ZERO, |inner| (*end - *inner).normalize())
 }
 
-fn append(chain: &mut Vec<Point>, mut points: Vec<Point>) {
+pub(super) fn append(chain: &mut Vec<Point>, mut points: Vec<Point>) {
     match chain.last() {
         None => *chain = points,
         Some(last) if last.distance(points[0]) <= SAME => chain.extend(points.drain(1..)),
@@ -294,7 +299,63 @@ mod tests {
         assert_eq!(join((0..3000).map(ray).collect(), 1e-5).len(), 1500);
     }
 
+    /// The fewest paths that cover a network of strokes whose ends meet exactly: in each connected part one, or half of its
+    /// nodes where an odd number of ends meet (Euler).
+    fn fewest(strokes: &[Polyline]) -> usize {
+        let mut degree = std::collections::HashMap::new();
+        let mut part: std::collections::HashMap<[u64; 2], [u64; 2]> = std::collections::HashMap::new();
+        let name = |point: Point| [(point.x + 0.0).to_bits(), (point.y + 0.0).to_bits()];
+        fn root(part: &std::collections::HashMap<[u64; 2], [u64; 2]>, mut node: [u64; 2]) -> [u64; 2] {
+            while part[&node] != node {
+                node = part[&node];
+            }
+            node
+        }
+        for stroke in strokes {
+            let ends = [name(stroke.start()), name(stroke.end())];
+            for end in ends {
+                *degree.entry(end).or_insert(0) += 1;
+                part.entry(end).or_insert(end);
+            }
+            let [a, b] = ends.map(|end| root(&part, end));
+            part.insert(a, b);
+        }
+        let mut odd = std::collections::HashMap::new();
+        for (node, degree) in degree {
+            *odd.entry(root(&part, node)).or_insert(0) += degree % 2;
+        }
+        odd.values().map(|odd: &usize| (odd / 2).max(1)).sum()
+    }
+
+    fn check_fewest(strokes: Vec<Polyline>) {
+        let expected = fewest(&strokes);
+        assert_eq!(join(strokes, 0.1).len(), expected);
+    }
+
+    #[test]
+    fn a_grid_is_drawn_in_the_fewest_strokes() {
+        let at = |n: i32| f64::from(n) * 5.0;
+        let across = (0..9).flat_map(|y| (0..8).map(move |x| [(at(x), at(y)), (at(x + 1), at(y))]));
+        let down = (0..9).flat_map(|x| (0..8).map(move |y| [(at(x), at(y)), (at(x), at(y + 1))]));
+        check_fewest(across.chain(down).flat_map(|piece| lines(&[&piece])).collect());
+    }
+
+    #[test]
+    fn three_ends_at_a_place_are_a_path_and_a_branch() {
+        check_fewest(lines(&[&[(0., 0.), (5., 0.)], &[(5., 0.), (9., 0.)], &[(5., 0.), (5., 7.)]]));
+    }
+
     proptest! {
+        #[test]
+        fn networks_are_drawn_in_the_fewest_strokes(
+            pieces in prop::collection::vec(((0_u8..6, 0_u8..6), (0_u8..6, 0_u8..6)), 1..70),
+        ) {
+            let at = |p: (u8, u8)| (f64::from(p.0) * 3.0, f64::from(p.1) * 3.0);
+            let strokes: Vec<Polyline> = pieces.iter().filter(|(a, b)| a != b)
+                .map(|(a, b)| lines(&[&[at(*a), at(*b)]]).remove(0)).collect();
+            prop_assert_eq!(join(strokes.clone(), 0.1).len(), fewest(&strokes));
+        }
+
         #[test]
         fn all_is_kept_and_no_bridge_is_longer_than_the_tolerance(
             strokes in prop::collection::vec(prop::collection::vec((0_u8..6, 0_u8..6), 2..5), 1..40),

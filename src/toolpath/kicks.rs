@@ -1,65 +1,142 @@
 //! Out of a local optimum: many small random changes, each kept only when it leads to a shorter tour.
 //!
 //! ```text
-//! double bridge   ──o│a…b│c…d│p──   ►   ──o│c…d│a…b│p──
+//! double bridge   ──o│a…b│c…d│e…f│p──   ►   ──o│e…f│c…d│a…b│p──
 //! ```
 //!
-//! Martin, Otto and Felten, "Large-Step Markov Chains for the Traveling Salesman Problem" (1991); kept local as in
-//! Johnson and McGeoch, "Experimental Analysis of Heuristics for the STSP" (2002), so that a trial costs the same in a
-//! large tour as in a small one.
+//! Martin, Otto and Felten, "Large-Step Markov Chains for the Traveling Salesman Problem" (1991). Kept local, so that a trial
+//! costs the same in a large tour as in a small one: half of them exchange short stretches one after another, as in Johnson
+//! and McGeoch, "Experimental Analysis of Heuristics for the STSP" (2002), the others stretches between travels that lie
+//! near each other on paper, found by random walks as in Applegate, Cook and Rohe, "Chained Lin-Kernighan for Large
+//! Traveling Salesman Problems" (2003).
+
+use std::ops::ControlFlow;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::chains::mate;
 use super::search::Search;
+use super::tour::{Exchange, MOST};
 
-/// Most strokes in each of the two stretches that change places.
-const STRETCH: usize = 50;
-/// Strokes that one move of a trial may turn around or shift.
-const LONGEST_TURN: usize = 1_000;
-/// Less won than this is rounding; mm.
-const LEAST_GAIN: f64 = 1e-7;
-/// The same numbers for every drawing: the order follows from the strokes alone.
-const SEED: u64 = 1;
+/// Most strokes in each of the three stretches that change places.
+const STRETCH: usize = 30;
+/// Steps of a random walk from one travel to another one.
+const STEPS: usize = 3;
+/// Walks that may end at a travel which another one has found.
+const WALKS: usize = 12;
+/// Travels that are looked at in the time that a trial takes where there is nothing to look at.
+const LOOKS_A_TRIAL: u64 = 100;
+/// Trials between two looks at who watches: some milliseconds.
+const WATCH: usize = 100;
 
-/// Tries `count` double bridges, each followed by the moves that then help. A trial that does not shorten the tour is
-/// undone.
-pub(super) fn search(search: &mut Search<'_>, count: usize) {
-    // Two stretches and a stroke on either side.
-    if search.tour.len() < 4 {
+/// Tries double bridges, each followed by the moves that then help, until `looks` travels have been looked at. A trial that
+/// makes the tour longer is undone.
+pub(super) fn search(
+    search: &mut Search<'_>,
+    looks: u64,
+    seed: u64,
+    watch: &mut dyn FnMut(f64) -> ControlFlow<()>,
+) {
+    let size = search.tour.len();
+    // Three stretches and a stroke on either side.
+    if size < 5 {
         return;
     }
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut stretch = Vec::new();
-    let longest = ((search.tour.len() - 2) / 2).min(STRETCH);
-    search.longest_turn = LONGEST_TURN;
-    for _ in 0..count {
-        let at = random.random_range(0..search.tour.len());
-        let (first, second) = (random.random_range(1..=longest), random.random_range(1..=longest));
-        search.begin_log();
-        let lost = swap(search, at, first, second, &mut stretch);
-        if search.settle() - lost < LEAST_GAIN {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let begin = search.looks;
+    for trial in 0.. {
+        let done = search.looks - begin;
+        if done >= looks || trial % WATCH == 0 && watch(done as f64 / looks as f64).is_break() {
+            return;
+        }
+        search.looks += LOOKS_A_TRIAL;
+        // Strokes near in number are near on paper: the next trial finds its surroundings in the cache.
+        let stroke = 2 * (trial % size) as u32;
+        let cuts = if random.random() {
+            along(search.tour.place(stroke), size, &mut random)
+        } else {
+            match around(search, stroke, &mut random) {
+                Some(cuts) => cuts,
+                None => continue,
+            }
+        };
+        search.begin_journal();
+        if let Some(lost) = bridge(search, cuts)
+            && search.settle() < lost
+        {
             search.undo();
         }
     }
 }
 
-/// Exchanges the `first` strokes after place `at` with the `second` strokes after those; mm lost.
-fn swap(search: &mut Search<'_>, at: usize, first: usize, second: usize, stretch: &mut Vec<u32>) -> f64 {
-    let size = search.tour.len();
-    let entry = |search: &Search<'_>, ahead: usize| search.tour[(at + ahead) % size];
-    let o = mate(entry(search, 0));
-    let (a, b) = (entry(search, 1), mate(entry(search, first)));
-    let (c, d) = (entry(search, first + 1), mate(entry(search, first + second)));
-    let p = entry(search, first + second + 1);
-    stretch.clear();
-    stretch.extend((1..=first + second).map(|ahead| entry(search, ahead)));
-    stretch.rotate_left(first);
-    for (ahead, entry) in (1..).zip(stretch.iter()) {
-        search.put((at + ahead) % size, *entry);
+/// Four places one after another; they count on around the ring.
+fn along(first: usize, size: usize, random: &mut ChaCha8Rng) -> [usize; 4] {
+    let longest = ((size - 2) / 3).min(STRETCH);
+    let mut cuts = [first; 4];
+    for index in 1..4 {
+        cuts[index] = cuts[index - 1] + random.random_range(1..=longest);
     }
-    search.wake([o, a, b, c, d, p]);
-    let travel = |a, b| search.ends.travel(a, b);
-    travel(o, c) + travel(d, a) + travel(b, p) - travel(o, a) - travel(b, c) - travel(d, p)
+    cuts
+}
+
+/// The places before four travels near `begin`, ascending.
+fn around(search: &Search<'_>, begin: u32, random: &mut ChaCha8Rng) -> Option<[usize; 4]> {
+    let size = search.tour.len();
+    let mut cuts = [0; 4];
+    let mut found = 0;
+    let mut end = begin;
+    for _ in 0..WALKS {
+        let place = search.tour.place(end);
+        let cut = if search.tour.entry(place) == end { (place + size - 1) % size } else { place };
+        if !cuts[..found].contains(&cut) {
+            cuts[found] = cut;
+            found += 1;
+            if found == cuts.len() {
+                cuts.sort_unstable();
+                return Some(cuts);
+            }
+        }
+        end = walk(search, begin, random)?;
+    }
+    None
+}
+
+/// An end some steps away on paper.
+fn walk(search: &Search<'_>, mut end: u32, random: &mut ChaCha8Rng) -> Option<u32> {
+    for _ in 0..STEPS {
+        let near = search.near.of(end);
+        if near.is_empty() {
+            return None;
+        }
+        end = near[random.random_range(0..near.len())].1;
+        if random.random() {
+            end = mate(end);
+        }
+    }
+    Some(end)
+}
+
+/// Draws the three stretches between the strokes at `cuts` in the other order; mm or s lost. `None` where that would move too
+/// many strokes.
+fn bridge(search: &mut Search<'_>, cuts: [usize; 4]) -> Option<f64> {
+    let mut ends = [0; 2 * MOST];
+    for (index, cut) in cuts.into_iter().enumerate() {
+        ends[2 * index] = mate(search.tour.entry(cut));
+        ends[2 * index + 1] = search.tour.entry(cut + 1);
+    }
+    let mut partner = [0; 2 * MOST];
+    for (a, b) in [(0, 5), (6, 3), (4, 1), (2, 7)] {
+        (partner[a], partner[b]) = (b as u8, a as u8);
+    }
+    let exchange = Exchange { ends, partner, count: cuts.len() };
+    let travel = |a: usize, b: usize| f64::from(search.ends.travel(ends[a], ends[b]));
+    let lost = travel(0, 5) + travel(6, 3) + travel(4, 1) + travel(2, 7)
+        - (travel(0, 1) + travel(2, 3) + travel(4, 5) + travel(6, 7));
+    let layout = search.tour.layout(&exchange)?;
+    if layout.moved > search.longest_turn {
+        return None;
+    }
+    search.make(&exchange, &layout);
+    Some(lost)
 }

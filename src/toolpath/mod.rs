@@ -1,21 +1,34 @@
 //! Ordered strokes: what is drawn between two pen changes, and how far the pen travels for it.
 //!
-//! Comes in: a [`Drawing`](crate::drawing::Drawing). Goes out: a [`Toolpath`]. Deliberately absent: time
-//! ([`crate::motion`]).
+//! Comes in: a [`Drawing`](crate::drawing::Drawing). Goes out: a [`Toolpath`]. Deliberately absent: how long drawing takes
+//! ([`crate::motion`]); of time this floor knows only that of travels and lifts, which an order can change.
+//!
+//! ```text
+//! strokes ─► dedup ─► join ─► order: near ─► greedy ─► search (moves of tour) ─► kicks ─► strokes
+//! ```
 
 mod chains;
+mod cost;
+mod dedup;
+mod ends;
 mod greedy;
 mod join;
 mod kicks;
+mod near;
 mod order;
 mod plan;
 mod search;
+mod sequence;
 mod split;
+mod tour;
 mod tree;
 
+pub use cost::{Objective, TravelTime};
+pub use dedup::{Doubled, dedup};
 pub use join::join;
-pub use order::order;
-pub use plan::{Options, PassReport, Report, as_given, plan};
+pub use order::{Settings, order, usual_effort};
+pub use plan::{Options, PassReport, Report, as_given, plan, plan_watched};
+pub use sequence::Order;
 pub use split::Split;
 
 use crate::drawing::Page;

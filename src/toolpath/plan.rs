@@ -1,9 +1,13 @@
 //! From a drawing to passes.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 
+use super::cost::Route;
+use super::order::order_along;
+use super::sequence::{interleave, join_neighbors, shuffle};
 use super::split::{Split, split};
-use super::{Pass, Statistics, Toolpath, join, order};
+use super::{Doubled, Objective, Order, Pass, Settings, Statistics, Toolpath, dedup, join, usual_effort};
 use crate::drawing::{Drawing, Layer};
 use crate::geometry::{Polyline, Rect, clip, flatten, simplify};
 use crate::pens::{Pen, PenSet};
@@ -17,8 +21,17 @@ pub struct Options {
     pub flatten_tolerance: f64,
     /// Ends up to this far apart touch; mm. 0 joins only what meets exactly.
     pub join_tolerance: f64,
-    /// Trials of the search for a better order, for each stroke; `None`: as [`order()`] has it.
+    /// Strokes are drawn once where they lie within this of each other; mm. `None`: as often as they are in the drawing.
+    pub dedup_tolerance: Option<f64>,
+    /// Which order the strokes of a pen are drawn in.
+    pub order: Order,
+    /// What the best order makes small.
+    pub objective: Objective,
+    /// Thousand travels that the search for the best order looks at, for each stroke; `None`: [`usual_effort()`] of the
+    /// whole drawing.
     pub effort: Option<usize>,
+    /// Of the random numbers of the search and of [`Order::Random`].
+    pub seed: u64,
     /// Greatest distance by which leaving out vertices may move a line; mm. 0 leaves out none.
     pub simplify_tolerance: f64,
     /// Strokes shorter than this once they are joined, dots too, are not drawn; mm. 0 keeps all.
@@ -28,7 +41,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual tolerances: 0.01 mm for curves (0.05 mm shows as corners in a circle of 3 mm) and for leaving out vertices,
+    /// The best order for travel, and the usual tolerances: 0.01 mm for curves (0.05 mm shows as corners in a circle of 3 mm) and for leaving out vertices,
     /// 0.1 mm for touching ends.
     #[must_use]
     pub fn new(area: Rect) -> Self {
@@ -36,7 +49,11 @@ impl Options {
             area,
             flatten_tolerance: 0.01,
             join_tolerance: 0.1,
+            dedup_tolerance: None,
+            order: Order::default(),
+            objective: Objective::Travel,
             effort: None,
+            seed: 1,
             simplify_tolerance: 0.01,
             least_stroke: 0.0,
             split: None,
@@ -71,6 +88,8 @@ pub struct Report {
     pub dots: usize,
     /// Strokes of which nothing is drawn: all of it lies outside, or the same pen draws the same dot already.
     pub dropped: usize,
+    /// What was left out because the same pen draws it already.
+    pub doubled: Doubled,
     /// Vertices left out, because the line stays within the tolerance without them.
     pub simplified: usize,
     /// Strokes left out because they are too short.
@@ -81,20 +100,45 @@ pub struct Report {
 /// touch, put in an order with little travel, and simplified. Layers of the same pen become one pass, or one a refill; a
 /// pen without strokes has none.
 ///
-/// Travel is never longer than in the order given, refills apart: where joining would make it so, that pen's strokes stay
-/// unjoined.
+/// The best order is never worse for its objective than the order given, refills apart: where joining would make it so,
+/// that pen's strokes stay unjoined.
 #[must_use]
 pub fn plan(drawing: &Drawing, options: &Options) -> (Toolpath, Report) {
+    plan_watched(drawing, options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// The same; `watch` hears now and then what share of the search for the best order is done, and may end it.
+#[must_use]
+pub fn plan_watched(
+    drawing: &Drawing,
+    options: &Options,
+    watch: &mut dyn FnMut(f64) -> ControlFlow<()>,
+) -> (Toolpath, Report) {
     let mut toolpath = Toolpath { page: drawing.page, passes: Vec::new() };
     let mut report = Report::default();
+    let all = drawing.strokes().max(1);
+    let settings = Settings {
+        objective: options.objective,
+        effort: Some(options.effort.unwrap_or_else(|| usual_effort(all))),
+        seed: options.seed,
+    };
+    let mut done = 0;
     for (pen, layers) in by_pen(&drawing.layers) {
-        let given = marks(&layers, options, &mut report);
-        if given.is_empty() {
+        let of_pen: usize = layers.iter().map(|layer| layer.strokes.len()).sum();
+        let mut watch = |share: f64| watch((done as f64 + share * of_pen as f64) / all as f64);
+        let (mut before, strokes) = match options.order {
+            Order::InsideGroups => groups(&layers, options, &settings, &mut report, &mut watch),
+            _ => {
+                let given = marks(&layers, options, &mut report);
+                let route = options.objective.whole();
+                (Statistics::of(&given), arrange(given, &route, options, &settings, &mut report, &mut watch))
+            }
+        };
+        done += of_pen;
+        if strokes.is_empty() {
             continue;
         }
-        let mut before = Statistics::of(&given);
         report.before += before;
-        let strokes = shortest(without_equal_dots(given, &mut report), options, before.travel_mm);
         for strokes in fills(refine(strokes, options, &mut report), options) {
             let after = Statistics::of(&strokes);
             report.after += after;
@@ -163,10 +207,63 @@ fn is_dot(stroke: &Polyline) -> bool {
     stroke.points.iter().all(|point| *point == stroke.start())
 }
 
-/// Joined and ordered, or only ordered where joining makes the travel longer than `most` mm.
-fn shortest(strokes: Vec<Polyline>, options: &Options, most: f64) -> Vec<Polyline> {
-    let joined = order(join(strokes.clone(), options.join_tolerance), options.effort);
-    if Statistics::of(&joined).travel_mm <= most { joined } else { order(strokes, options.effort) }
+/// One group's strokes after the other's, as they will be drawn; and what they were.
+fn groups(
+    layers: &[&Layer],
+    options: &Options,
+    settings: &Settings,
+    report: &mut Report,
+    watch: &mut dyn FnMut(f64) -> ControlFlow<()>,
+) -> (Statistics, Vec<Polyline>) {
+    let whole = settings.objective.whole();
+    let (mut given, mut drawn): (Vec<Polyline>, Vec<Polyline>) = (Vec::new(), Vec::new());
+    let groups = groups_of(layers);
+    for (index, group) in groups.iter().enumerate() {
+        let marks = marks(&[group], options, report);
+        given.extend(marks.iter().cloned());
+        let from = drawn.last().map_or(whole.from, Polyline::end);
+        let to = whole.to.filter(|_| index + 1 == groups.len());
+        let mut watch = |share: f64| watch((index as f64 + share) / groups.len() as f64);
+        drawn.extend(arrange(marks, &Route { from, to, ..whole }, options, settings, report, &mut watch));
+    }
+    (Statistics::of(&given), drawn)
+}
+
+/// The strokes of each group, in the order of the drawing.
+fn groups_of(layers: &[&Layer]) -> Vec<Layer> {
+    let runs = layers.iter().flat_map(|layer| {
+        let runs = layer.strokes.chunk_by(|a, b| a.group == b.group);
+        runs.map(|strokes| Layer { pen: layer.pen.clone(), strokes: strokes.to_vec() })
+    });
+    runs.collect()
+}
+
+/// The strokes of one pen or group as they will be drawn.
+fn arrange(
+    given: Vec<Polyline>,
+    route: &Route,
+    options: &Options,
+    settings: &Settings,
+    report: &mut Report,
+    watch: &mut dyn FnMut(f64) -> ControlFlow<()>,
+) -> Vec<Polyline> {
+    let most = route.cost(&given);
+    let mut strokes = without_equal_dots(given, report);
+    if let Some(tolerance) = options.dedup_tolerance {
+        let (kept, doubled) = dedup(strokes, tolerance);
+        report.doubled += doubled;
+        strokes = kept;
+    }
+    let tolerance = options.join_tolerance;
+    match options.order {
+        Order::Keep => join_neighbors(strokes, tolerance),
+        Order::Random => shuffle(join(strokes, tolerance), settings.seed),
+        Order::Interleave => interleave(join(strokes, tolerance), settings, watch),
+        Order::Best | Order::InsideGroups => {
+            let joined = order_along(join(strokes.clone(), tolerance), route, settings, watch);
+            if route.cost(&joined) <= most { joined } else { order_along(strokes, route, settings, watch) }
+        }
+    }
 }
 
 /// Without what is too short, and without the vertices that make no difference. Neither lengthens the travel.
@@ -203,8 +300,9 @@ mod tests {
 
     const PAGE: Page = Page { width: 100.0, height: 100.0 };
 
+    /// With little effort, so that the tests are quick.
     fn options() -> Options {
-        Options::new(Rect::new(0.0, 0.0, 100.0, 100.0))
+        Options { effort: Some(1), ..Options::new(Rect::new(0.0, 0.0, 100.0, 100.0)) }
     }
 
     fn pen(index: usize) -> Pen {
@@ -212,7 +310,7 @@ mod tests {
     }
 
     fn stroke(path: &str) -> Stroke {
-        Stroke { path: BezPath::from_svg(path).unwrap() }
+        Stroke { path: BezPath::from_svg(path).unwrap(), group: 0 }
     }
 
     fn drawing(layers: Vec<(Pen, Vec<Stroke>)>) -> Drawing {
@@ -257,7 +355,7 @@ mod tests {
                 if n == 0 { kurbo::PathEl::MoveTo(at) } else { kurbo::PathEl::LineTo(at) }
             })
             .collect();
-        let drawing = drawing(vec![(pen(0), vec![Stroke { path }])]);
+        let drawing = drawing(vec![(pen(0), vec![Stroke { path, group: 0 }])]);
         let (toolpath, report) = plan(&drawing, &options());
         let kept = toolpath.passes[0].strokes[0].points.len();
         assert!(report.simplified + kept == 1_000_000 && kept < 300_000, "{report:?}");
@@ -300,19 +398,67 @@ mod tests {
         assert_eq!(plan(&drawing((0..1000).map(layer).collect()), &options()).0.passes.len(), 1000);
     }
 
+    #[test]
+    fn a_line_drawn_twice_is_drawn_once_where_that_is_asked_for() {
+        let twice = || drawing(vec![(pen(0), vec![stroke("M1 1 H50"), stroke("M40 1 H10 V9")])]);
+        assert_eq!(plan(&twice(), &options()).1.doubled, Doubled::default());
+        let (toolpath, report) = plan(&twice(), &Options { dedup_tolerance: Some(0.05), ..options() });
+        assert!((report.doubled.mm - 30.0).abs() < 1e-9 && report.doubled.strokes == 0, "{report:?}");
+        assert!((Statistics::of(&toolpath.passes[0].strokes).draw_mm - 57.0).abs() < 1e-9);
+    }
+
+    fn begins(order: Order, strokes: &[Stroke]) -> Vec<f64> {
+        let options = Options { order, ..options() };
+        let (toolpath, _) = plan(&drawing(vec![(pen(0), strokes.to_vec())]), &options);
+        toolpath.passes[0].strokes.iter().map(|stroke| stroke.start().x).collect()
+    }
+
+    #[test]
+    fn the_order_is_the_one_asked_for() {
+        let mut strokes: Vec<Stroke> = [40, 10, 30, 20].map(|x| stroke(&format!("M{x} 5 V6"))).to_vec();
+        strokes[0].group = 1;
+        strokes[1].group = 1;
+        assert_eq!(begins(Order::Best, &strokes), [10.0, 20.0, 30.0, 40.0]);
+        assert_eq!(begins(Order::Keep, &strokes), [40.0, 10.0, 30.0, 20.0]);
+        assert_eq!(begins(Order::InsideGroups, &strokes), [10.0, 40.0, 30.0, 20.0]);
+        for order in [Order::Random, Order::Interleave] {
+            let mut begins = begins(order, &strokes);
+            begins.sort_by(f64::total_cmp);
+            assert_eq!(begins, [10.0, 20.0, 30.0, 40.0]);
+        }
+    }
+
+    #[test]
+    fn seconds_are_no_more_than_in_the_order_given() {
+        let profile = crate::machine::Profile::built_in("grbl-servo").unwrap();
+        let objective = Objective::Time(crate::toolpath::TravelTime::new(
+            &profile,
+            &crate::machine::Placement::new(&profile, 100.0),
+        ));
+        let far: Vec<Stroke> =
+            (0..40).map(|n| stroke(&format!("M{} {} h2", n * 37 % 90, n * 53 % 90))).collect();
+        let drawing = drawing(vec![(pen(0), far)]);
+        let [quick, given] =
+            [plan(&drawing, &Options { objective, ..options() }).0, as_given(&drawing, &options())]
+                .map(|toolpath| objective.of(&toolpath.passes[0].strokes));
+        assert!(quick < 0.7 * given, "{quick} {given}");
+    }
+
     proptest! {
         #[test]
         fn pens_keep_their_marks_and_travel_is_no_longer(
             layers in prop::collection::vec(
                 (0_usize..3, prop::collection::vec(prop::collection::vec((0_u8..30, 0_u8..30), 2..5), 0..20)), 0..5),
+            order in prop::sample::select(vec![Order::Best, Order::Keep, Order::Random, Order::Interleave, Order::InsideGroups]),
         ) {
             let path = |points: &Vec<(u8, u8)>| {
                 let words: Vec<String> = points.iter().map(|p| format!("{} {}", p.0, p.1)).collect();
                 stroke(&format!("M{}", words.join(" L")))
             };
             let drawing = drawing(layers.iter().map(|(index, strokes)| (pen(*index), strokes.iter().map(path).collect())).collect());
-            let (toolpath, report) = plan(&drawing, &options());
-            prop_assert!(report.after.travel_mm <= report.before.travel_mm + 1e-6);
+            let (toolpath, report) = plan(&drawing, &Options { order, ..options() });
+            let is_by_chance = matches!(order, Order::Random | Order::Interleave);
+            prop_assert!(is_by_chance || report.after.travel_mm <= report.before.travel_mm + 1e-6);
             for pass in &toolpath.passes {
                 let given = drawing.layers.iter().filter(|layer| layer.pen == pass.pen).flat_map(|layer| &layer.strokes);
                 let given: f64 = given.flat_map(|stroke| flatten(&stroke.path, 0.05)).map(|line| line.length()).sum();

@@ -59,10 +59,10 @@ struct Hiding {
     region: Region,
 }
 
-/// What shows of a mark.
+/// What shows of a mark, and the group it stands in.
 enum Shown {
-    Lines(Vec<BezPath>),
-    Area(Area),
+    Lines(Vec<BezPath>, u32),
+    Area(Area, u32),
 }
 
 impl<'a> Scene<'a> {
@@ -83,18 +83,23 @@ impl<'a> Scene<'a> {
             let mut areas = Vec::new();
             for mark in shown {
                 match mark {
-                    Shown::Lines(paths) => strokes.extend(paths.into_iter().map(|path| Stroke { path })),
-                    Shown::Area(area) => areas.push(area),
+                    Shown::Lines(paths, group) => {
+                        strokes.extend(paths.into_iter().map(|path| Stroke { path, group }));
+                    }
+                    Shown::Area(area, group) => areas.push((area, group)),
                 }
             }
             // What touches in one color is one area, without a seam. Cuts fit each other to the rounding of numbers only.
             if self.is_hiding && areas.len() > 1 {
-                areas = vec![Area::union(&areas).grown(SEAM).shrunk(SEAM)];
+                let group = areas[0].1;
+                let whole = Area::union(areas.iter().map(|(area, _)| area));
+                areas = vec![(whole.grown(SEAM).shrunk(SEAM), group)];
             }
-            for area in areas {
+            for (area, group_of_area) in areas {
                 let lines = self.fill(&area, group.pen.tip);
                 drawn.filled_mm += lines.iter().map(Polyline::length).sum::<f64>();
-                strokes.extend(lines.iter().map(|line| Stroke { path: line.to_path() }));
+                strokes
+                    .extend(lines.iter().map(|line| Stroke { path: line.to_path(), group: group_of_area }));
             }
             if !strokes.is_empty() {
                 drawn.layers.push(Layer { pen: group.pen, strokes });
@@ -135,8 +140,12 @@ impl<'a> Scene<'a> {
             let bounds = mark.path.bounding_box();
             let above: Vec<&Hiding> = hiding.iter().filter(|above| touch(above.bounds, bounds)).collect();
             shown[group][place] = match mark.area {
-                Some(rule) => self.area(mark, rule, &above, skipped).map(Shown::Area),
-                None => self.lines(mark, &above, &mut hidden_mm, skipped).map(Shown::Lines),
+                Some(rule) => {
+                    self.area(mark, rule, &above, skipped).map(|area| Shown::Area(area, mark.group))
+                }
+                None => self
+                    .lines(mark, &above, &mut hidden_mm, skipped)
+                    .map(|lines| Shown::Lines(lines, mark.group)),
             };
         }
         (shown.into_iter().map(|marks| marks.into_iter().flatten().collect()).collect(), hidden_mm)

@@ -32,6 +32,8 @@ pub(super) struct Mark {
     pub(super) width: Option<f64>,
     /// Index of its top-level layer.
     pub(super) layer: Option<usize>,
+    /// Number of the innermost group with an id that it stands in.
+    pub(super) group: u32,
     /// It shows inside all of these clips only, by index.
     pub(super) clips: Vec<usize>,
     /// What is painted later is higher.
@@ -105,7 +107,7 @@ pub(super) fn tree(file: &str, text: &str) -> Result<usvg::Tree, Error> {
 /// Collects the marks of `tree`.
 pub(super) fn find(tree: &usvg::Tree, layers: &[Layer], fill: Fill) -> Found {
     let keys = layers.iter().enumerate().map(|(index, layer)| (layer.key.as_str(), index)).collect();
-    let mut finder = Finder { layers, keys, fill, height: 0, found: Found::default() };
+    let mut finder = Finder { layers, keys, fill, height: 0, groups: 0, found: Found::default() };
     finder.group(tree.root(), &Place { opacity: 1.0, ..Place::default() });
     finder.found
 }
@@ -116,6 +118,8 @@ struct Finder<'a> {
     fill: Fill,
     /// Of the next thing that is painted.
     height: usize,
+    /// Groups so far.
+    groups: u32,
     found: Found,
 }
 
@@ -123,6 +127,7 @@ struct Finder<'a> {
 #[derive(Clone, Default)]
 struct Place {
     layer: Option<usize>,
+    group: u32,
     clips: Vec<usize>,
     /// Of all groups around it.
     opacity: f32,
@@ -133,6 +138,10 @@ impl Finder<'_> {
         let mut place = place.clone();
         if place.layer.is_none() {
             place.layer = self.keys.get(group.id()).copied();
+        }
+        if !group.id().is_empty() {
+            self.groups += 1;
+            place.group = self.groups;
         }
         if group.opacity().get() == 0.0 {
             self.found.skipped.hidden += 1;
@@ -191,6 +200,7 @@ impl Finder<'_> {
             color,
             width,
             layer: place.layer,
+            group: place.group,
             clips: place.clips.clone(),
             height,
         };

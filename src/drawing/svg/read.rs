@@ -152,7 +152,9 @@ fn copied(mut layers: Vec<Layer>, arrangement: &Arrangement) -> Vec<Layer> {
         let given = layer.strokes.clone();
         for copy in others {
             let shift = Affine::translate(copy.translation() - first.translation());
-            layer.strokes.extend(given.iter().map(|stroke| Stroke { path: shift * stroke.path.clone() }));
+            layer.strokes.extend(
+                given.iter().map(|stroke| Stroke { path: shift * stroke.path.clone(), group: stroke.group }),
+            );
         }
     }
     layers

@@ -31,12 +31,20 @@ fn points(path: &BezPath) -> Vec<kurbo::Point> {
 }
 
 fn sample() -> Drawing {
-    let stroke = |text: &str| Stroke { path: BezPath::from_svg(text).unwrap() };
+    let stroke = |text: &str| Stroke { path: BezPath::from_svg(text).unwrap(), group: 0 };
     let strokes =
         ["M10 10 C 20.12345 0 30 20 40 10", "M1 2 L3 4 L-0.00001 6", "M5 5 Q 6 6 7 5 Z", "M8 8 L8 8"]
             .map(stroke);
     let layer = |pen| Layer { pen, strokes: strokes.to_vec() };
     Drawing { page: Page { width: 210.0, height: 297.0 }, layers: pens(0).into_iter().map(layer).collect() }
+}
+
+#[test]
+fn strokes_know_the_group_that_they_stand_in() {
+    let text = br#"<svg xmlns="http://www.w3.org/2000/svg" width="20mm" height="20mm" viewBox="0 0 20 20" stroke="red" fill="none">
+        <path d="M1 1H2"/><g id="a"><path d="M1 2H2"/><g id="b"><path d="M1 3H2"/></g><path d="M1 4H2"/></g></svg>"#;
+    let groups: Vec<u32> = import(text).drawing.layers[0].strokes.iter().map(|stroke| stroke.group).collect();
+    assert!(groups[0] != groups[1] && groups[1] != groups[2] && groups[1] == groups[3], "{groups:?}");
 }
 
 #[test]

@@ -372,7 +372,7 @@ impl Run<'_> {
             for cubic in line.controls[2..].chunks_exact(6) {
                 path.curve_to(at(&cubic[..2]), at(&cubic[2..4]), at(&cubic[4..]));
             }
-            layers[line.pass].strokes.push(Stroke { path });
+            layers[line.pass].strokes.push(Stroke { path, group: 0 });
         }
         layers.retain(|layer| !layer.strokes.is_empty());
         let drawing = Drawing { page: self.wish.page, layers };

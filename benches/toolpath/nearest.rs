@@ -1,60 +1,9 @@
-//! Ordering of random dashes against a nearest-neighbor peer: `cargo bench --bench toolpath`.
-//!
-//! Prints the travel of both first, then times them.
+//! What most plotter programs do.
 
-use std::time::Instant;
-
-use divan::{Bencher, black_box};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use traceur::geometry::{Point, Polyline};
-use traceur::toolpath::{Statistics, order};
 
-const COUNTS: [usize; 3] = [1_000, 10_000, 50_000];
-
-#[expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
-fn main() {
-    println!("dashes   file order mm   nearest mm    ours mm   ours/nearest   nearest s   ours s");
-    for count in COUNTS.into_iter().chain([200_000]) {
-        let given = dashes(count);
-        let begin = Instant::now();
-        let nearest = Statistics::of(&nearest_neighbor(given.clone())).travel_mm;
-        let nearest_s = begin.elapsed().as_secs_f64();
-        let begin = Instant::now();
-        let ours = Statistics::of(&order(given.clone(), None)).travel_mm;
-        let ours_s = begin.elapsed().as_secs_f64();
-        let before = Statistics::of(&given).travel_mm;
-        let ratio = ours / nearest;
-        println!(
-            "{count:6}   {before:13.0}   {nearest:10.0}   {ours:8.0}   {ratio:12.3}   {nearest_s:9.3}   {ours_s:6.3}"
-        );
-    }
-    divan::main();
-}
-
-#[divan::bench(args = COUNTS, sample_count = 5, sample_size = 1)]
-fn ours(bencher: Bencher<'_, '_>, count: usize) {
-    bencher.with_inputs(|| dashes(count)).bench_values(|given| black_box(order(given, None)));
-}
-
-#[divan::bench(args = COUNTS, sample_count = 5, sample_size = 1)]
-fn nearest(bencher: Bencher<'_, '_>, count: usize) {
-    bencher.with_inputs(|| dashes(count)).bench_values(|given| black_box(nearest_neighbor(given)));
-}
-
-/// Dashes of 1.5 mm in random places and directions on an A3 sheet.
-fn dashes(count: usize) -> Vec<Polyline> {
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    let dash = |_| {
-        let at = Point::new(random.random_range(5.0..290.0), random.random_range(5.0..415.0));
-        let (sin, cos) = random.random_range(0.0..std::f64::consts::TAU).sin_cos();
-        Polyline::new(vec![at, Point::new(at.x + 1.5 * cos, at.y + 1.5 * sin)])
-    };
-    (0..count).map(dash).collect()
-}
-
-/// What most plotter programs do: always the nearest end next, on a grid of about two ends a cell.
-fn nearest_neighbor(mut strokes: Vec<Polyline>) -> Vec<Polyline> {
+/// Always the nearest end next, on a grid of about two ends a cell of an A3 sheet.
+pub(crate) fn order(mut strokes: Vec<Polyline>) -> Vec<Polyline> {
     let mut grid = Grid::new(&strokes);
     let mut at = Point::ORIGIN;
     let mut ordered = Vec::with_capacity(strokes.len());
