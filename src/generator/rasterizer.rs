@@ -10,6 +10,7 @@
 //! The idea of a relaxed distance profile: Mihai and Hare, "Differentiable Drawing and Sketching" (2021).
 
 mod chains;
+mod cover;
 mod tile;
 
 #[cfg(test)]
