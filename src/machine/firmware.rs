@@ -45,6 +45,20 @@ fn yes() -> bool {
 }
 
 impl Grbl {
+    /// How long GRBL waits for a `G4P…`: whole steps of 50 ms (`nuts_bolts.c`, `delay_sec`; `config.h`, `DWELL_TIME_STEP`);
+    /// s.
+    ///
+    /// ```
+    /// # use traceur::machine::Grbl;
+    /// assert_eq!([0.0, 0.05, 0.12, 0.151].map(Grbl::dwell), [0.0, 0.05, 0.15000000000000002, 0.2]);
+    /// ```
+    #[must_use]
+    pub fn dwell(seconds: f64) -> f64 {
+        let written = (seconds * 1000.0).round() / 1000.0;
+        // The firmware's arithmetic has 32 bits.
+        f64::from((written as f32 * 20.0).ceil()) * 0.05
+    }
+
     /// The nearest place where the motors can stand; mm.
     #[must_use]
     pub fn to_step(&self, mm: f64) -> f64 {

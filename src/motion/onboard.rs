@@ -70,7 +70,7 @@ impl Onboard<'_> {
             Lift::Servo { up_delay, down_delay, .. } => {
                 // The S word waits until all stands still.
                 self.drain();
-                let seconds = dwell(if down { down_delay } else { up_delay });
+                let seconds = Grbl::dwell(if down { down_delay } else { up_delay });
                 self.plan.motions.push(Motion::Lift { begin: self.now, at: self.at, down, seconds });
                 self.now += seconds;
             }
@@ -107,23 +107,4 @@ impl Onboard<'_> {
 /// The speed of an F word, which is whole mm a minute and not 0.
 fn whole_feed(speed: f64) -> f64 {
     (speed * 60.0).round().max(1.0) / 60.0
-}
-
-/// How long GRBL waits for a `G4P…`: whole steps of 50 ms (`nuts_bolts.c`, `delay_sec`; `config.h`, `DWELL_TIME_STEP`).
-fn dwell(seconds: f64) -> f64 {
-    let written = (seconds * 1000.0).round() / 1000.0;
-    // The firmware's arithmetic has 32 bits.
-    f64::from((written as f32 * 20.0).ceil()) * 0.05
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dwell_lasts_whole_steps_of_50_ms() {
-        for (asked, lasts) in [(0.0, 0.0), (0.05, 0.05), (0.12, 0.15), (0.15, 0.15), (0.151, 0.2)] {
-            assert!((dwell(asked) - lasts).abs() < 1e-9, "{asked}");
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! What a travel costs: millimeters, or seconds on a machine.
 
 use crate::geometry::{Point, Polyline};
-use crate::machine::{Dialect, Firmware, Lift, Placement, Profile};
+use crate::machine::{Dialect, Firmware, Grbl, Lift, Placement, Profile};
 
 /// What the order of strokes makes small.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,24 +12,16 @@ pub enum Objective {
     Time(TravelTime),
 }
 
-/// How long a machine takes from one stroke's end to the next one's start.
-///
-/// On a machine that plans on board both axes accelerate alike, a, so along a direction (x, y) with |x| ≥ |y| the pen accelerates by a·d/|x|, as GRBL does,
-/// until it has the travel speed v. From standing to standing over the distance d that takes
-///
-/// ```text
-/// 2·√(|x| / a)          up to d = v² / (a·d/|x|)
-/// d/v + v·|x| / (a·d)   beyond
-/// ```
-///
-/// Where the host plans (EBB), a holds along the way, whatever its direction: d stands for |x|.
+/// How long a machine takes from one stroke's end to the next one's start: from standing to standing with the acceleration
+/// a, up to the travel speed v. Both hold for each axis where the machine plans on board, so that the longer side of the
+/// way takes all the time; where the host plans (EBB), they hold along the way.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TravelTime {
     /// Pen up; mm/s, positive.
     speed: f64,
-    /// Of each axis; mm/s², positive.
+    /// mm/s², positive.
     acceleration: f64,
-    /// Whether the acceleration holds along the way, not for each axis.
+    /// Whether speed and acceleration hold along the way, not for each axis.
     along_way: bool,
     /// Pen up and down again; s.
     lift: f64,
@@ -43,9 +35,8 @@ impl TravelTime {
     pub fn new(profile: &Profile, placement: &Placement) -> Self {
         let limits = &profile.limits;
         let lift = match profile.lift {
-            Lift::Servo { up_delay, down_delay, .. } | Lift::Pen { up_delay, down_delay } => {
-                up_delay + down_delay
-            }
+            Lift::Servo { up_delay, down_delay, .. } => Grbl::dwell(up_delay) + Grbl::dwell(down_delay),
+            Lift::Pen { up_delay, down_delay } => up_delay + down_delay,
             Lift::EbbServo { .. } => match &profile.firmware {
                 Firmware::Ebb(ebb) => {
                     let ms = |down| f64::from(ebb.lift_ms(&profile.lift, down));
@@ -71,14 +62,8 @@ impl TravelTime {
     #[must_use]
     pub fn between(&self, from: Point, to: Point) -> f64 {
         let (x, y) = ((from.x - to.x).abs(), (from.y - to.y).abs());
-        let d2 = x * x + y * y;
-        let longer = if self.along_way { d2.sqrt() } else { x.max(y) };
-        if self.acceleration * d2 <= self.speed * self.speed * longer {
-            2.0 * (longer / self.acceleration).sqrt()
-        } else {
-            let d = d2.sqrt();
-            d / self.speed + self.speed * longer / (self.acceleration * d)
-        }
+        let way = if self.along_way { (x * x + y * y).sqrt() } else { x.max(y) };
+        between_stops(way, self.speed, self.acceleration)
     }
 }
 
@@ -107,12 +92,11 @@ impl Objective {
             Self::Travel => d2.sqrt(),
             Self::Time(time) => {
                 let (speed, acceleration) = (time.speed as f32, time.acceleration as f32);
-                let longer = if time.along_way { d2.sqrt() } else { x.max(y) };
-                if acceleration * d2 <= speed * speed * longer {
-                    2.0 * (longer / acceleration).sqrt()
+                let way = if time.along_way { d2.sqrt() } else { x.max(y) };
+                if acceleration * way <= speed * speed {
+                    2.0 * (way / acceleration).sqrt()
                 } else {
-                    let d = d2.sqrt();
-                    d / speed + speed * longer / (acceleration * d)
+                    way / speed + speed / acceleration
                 }
             }
         }
@@ -190,7 +174,7 @@ mod tests {
         let home = Point::new(0.0, 100.0);
         let there = |x: f64| time.between(home, Point::new(x, 100.0));
         let cost = Objective::Time(time).of(&[touch(10.0), touch(30.0)]);
-        assert!((cost - (there(10.0) + there(20.0) + there(30.0) + 2.0 * 0.27)).abs() < 1e-9, "{cost}");
+        assert!((cost - (there(10.0) + there(20.0) + there(30.0) + 2.0 * 0.3)).abs() < 1e-9, "{cost}");
         assert_eq!(Objective::Time(time).of(&[]), 0.0);
     }
 
