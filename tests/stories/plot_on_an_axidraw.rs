@@ -331,9 +331,7 @@ fn a_million_moves_do_not_drift() {
         for (index, statement) in program.statements.iter().enumerate() {
             let Some(command) = LowLevelMove::parse(&statement.line) else { continue };
             moves += 1;
-            for motor in 0..2 {
-                motors[motor] += i64::from(command.motors[motor].steps);
-            }
+            motors = [0, 1].map(|motor| motors[motor] + i64::from(command.motors[motor].steps));
             // The stroke's end is where the pen goes up.
             let next = &program.statements[program.statements.len().min(index + 2) - 1].line;
             if !next.starts_with("SP,1,") {
