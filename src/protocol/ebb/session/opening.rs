@@ -1,0 +1,63 @@
+//! Who is there, and what must be known before anything moves.
+
+use std::time::Duration;
+
+use super::{POWER_POLL, Phase, Session};
+use crate::machine::{Syntax, Version};
+use crate::protocol::ebb::asked::Asked;
+use crate::protocol::ebb::reply::Reply;
+use crate::protocol::{Event, Fault};
+
+/// What marks a board whose pen heights are set, as AxiDraw's software does.
+const MARK: u8 = 1;
+
+impl Session {
+    pub(super) fn greet(&mut self) {
+        self.outgoing.push_back(b"V\r".to_vec());
+    }
+
+    /// Only its version is of interest: all else is left from before.
+    pub(super) fn handle_greeting(&mut self, now: Duration, reply: &Reply) {
+        let Reply::Line(line) = reply else { return };
+        let Some((_, version)) = line.split_once("EB Firmware Version ") else { return };
+        let named = line.starts_with("V,");
+        let wanted = self.ebb.syntax == Syntax::Future && !named;
+        self.future = named;
+        let Some(version) = Version::parse(version) else { return };
+        if self.version == version && wanted {
+            // It said so before, and does not change its syntax.
+            return;
+        }
+        if self.version != version {
+            self.version = version;
+            self.events.push_back(Event::Connected { banner: line.trim_start_matches("V,").to_owned() });
+            if version < self.ebb.min_firmware {
+                return self.fault(Fault::OldFirmware { version, least: self.ebb.min_firmware });
+            }
+            if wanted && version >= Version(3, 0, 0) {
+                // Its answer is an empty line; that of V shows that the syntax is in force.
+                self.outgoing.push_back(b"CU,10,1\r".to_vec());
+                return self.greet();
+            }
+        }
+        self.prepare(now);
+    }
+
+    fn prepare(&mut self, now: Duration) {
+        let mut ask = |line: String, asked| self.to_prepare.push_back((line, asked));
+        let least = self.ebb.motor_power_least;
+        if self.version >= Version(3, 0, 0) {
+            // A longer queue would not tell what has ended, and would make a pause late.
+            ask("CU,4,1".into(), Asked::Setting);
+            if least > 0 {
+                ask(format!("CU,60,{least}"), Asked::Setting);
+            }
+        }
+        ask("QC".into(), Asked::Power);
+        ask("QL".into(), Asked::Mark);
+        ask(format!("SL,{MARK}"), Asked::Setting);
+        self.last_progress = now;
+        self.next_power_poll = now + POWER_POLL;
+        self.enter(now, Phase::Preparing);
+    }
+}
