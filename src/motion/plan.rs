@@ -235,7 +235,9 @@ mod tests {
             let plan = timed(&dots, &profile);
             // The pen goes up once more, before all.
             let taken = plan.seconds() - plan.motions[0].seconds();
-            assert!((counted - taken).abs() < 1e-9, "{}: {counted} {taken}", profile.id);
+            // Between a travel and a Z move GRBL slows down for a corner, and does not stop.
+            let most = if matches!(profile.lift, Lift::Z { .. }) { 0.03 * taken } else { 1e-9 };
+            assert!(counted >= taken - 1e-9 && counted <= taken + most, "{}: {counted} {taken}", profile.id);
         }
     }
 

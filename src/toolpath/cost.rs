@@ -14,7 +14,7 @@ pub enum Objective {
 
 /// How long a machine takes from one stroke's end to the next one's start: from standing to standing with the acceleration
 /// a, up to the travel speed v. Both hold for each axis where the machine plans on board, so that the longer side of the
-/// way takes all the time; where the host plans (EBB), they hold along the way.
+/// way takes all the time; where the host plans (EBB), they hold along the way. That a Z pen's lifts begin without a full stop is left out: 2 %.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TravelTime {
     /// Pen up; mm/s, positive.

@@ -66,12 +66,17 @@ def main(port):
     try:
         if not watch.booted.wait(BOOT_SECONDS):
             return "no banner"
+        # Its polling first asks `$#` and `$G`, whose answers it takes for those of lines: while it streams, that would
+        # overfill the buffer. So it polls before and after.
         streamer.poll_start()
+        time.sleep(10 * streamer.poll_interval)
+        streamer.poll_stop()
         streamer.incremental_streaming = False
         streamer.write("\n".join(program()))
         streamer.job_run()
         if not watch.done.wait(JOB_SECONDS):
             return f"not done after {JOB_SECONDS} s: {watch.processed} lines answered"
+        streamer.poll_start()
         deadline = time.monotonic() + JOB_SECONDS
         while not watch.trouble and time.monotonic() < deadline:
             if watch.mode == "Idle" and arrived(watch):
