@@ -9,10 +9,10 @@
 //!                                                         ▼
 //! firmware-profiles/*.toml ─► Profile ──┐             Toolpath = [Pass] (one mounted pen each)
 //!                                       ├─► motion: junctions, sweeps, trapezoids ─► Plan (timed)
-//!                                       └─► protocol::grbl::encode ─► Program (Statements + Origin)
+//!                                       └─► protocol::encode (GRBL, EBB, HP-GL) ─► Program (Statements + Origin)
 //!                                                │ Session (sans-IO flow control)
 //!                                                ▼
-//!                                           bytes ⇄ serial port │ in-process virtual plotter
+//!                                           bytes ⇄ serial port │ pty │ socket │ in-process virtual plotter
 //!                                                               ▼
 //!                        virtual plotter ─► MotionTrace ─► ink on paper ─► compared with the Drawing
 //! ```
@@ -37,6 +37,9 @@
 //! | 7 | [`cli`] | all |
 //!
 //! `sim` never imports `protocol`, so that a mistake in an encoder can't be mirrored by its own decoder.
+//!
+//! Who plans motion differs: an EBB executes the host's slices, so its encoder takes the stepped plan; GRBL and HP-GL
+//! machines plan on board, so their encoders take the pass, and the plan is the time estimate.
 //!
 //! **Invariants**, kept with the table by `tests/tidy.rs`: candle only in `generator`; lyon and i_overlay only in `geometry`;
 //! serialport only in `transport`; clap only in `cli`; no clock, sleep or unseeded randomness outside `job`,

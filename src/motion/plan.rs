@@ -105,7 +105,7 @@ impl Plan {
 
 /// Times `pass` on a machine: from its origin with the pen up, through every stroke, and back to the origin. The pen
 /// stands wherever it goes up or down. On an EiBotBoard the times are those of its commands, to the tick of 40 µs; see
-/// [`stepped`]. GRBL plans on board: there they are those of the G-code that is sent, from the first lift on, and a Z axis
+/// [`stepped()`]. GRBL plans on board: there they are those of the G-code that is sent, from the first lift on, and a Z axis
 /// takes over the speed of a corner.
 #[must_use]
 pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {

@@ -1,6 +1,6 @@
 //! Plotter languages without input or output: encoding, reply parsing, flow control.
 //!
-//! Comes in: a [`Pass`](crate::toolpath::Pass), a [`Profile`](crate::machine::Profile), bytes and the time. Goes out:
+//! Comes in: a [`Pass`], a [`Profile`], bytes and the time. Goes out:
 //! bytes and events. Deliberately absent: ports and clocks ([`crate::transport`], [`crate::job`]).
 
 pub mod ebb;

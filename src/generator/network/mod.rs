@@ -5,7 +5,7 @@
 //!
 //! Candle's own convolutions compute gradients by the weights as well, split a depthwise convolution into one-channel
 //! ones, and go backward pixel by pixel: 10 to 60 times slower. So everything from one asked layer to the next is a
-//! single operation on candle's tape, which runs a chain of our own operations ([`graph`]) on maps whose channels are
+//! single operation on candle's tape, which runs a chain of our own operations (`graph.rs`) on maps whose channels are
 //! innermost, so that vectors run over channels in all of them.
 
 pub(crate) mod architecture;
