@@ -19,7 +19,7 @@ const REPLUG: Duration = Duration::from_secs(5);
 /// Be a virtual plotter that any program can plot to, until Ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  traceur sim axidraw-v3 --pty /tmp/axidraw --paper ink.png
+  traceur sim axidraw-v3 --pty axidraw --paper ink.png
   traceur sim hp7475a --tcp 127.0.0.1:7475 --speed 20
   traceur sim grbl-servo --pty plotter --fault latency=20ms,chop=3,unplug=60s
   traceur plot drawing.svg --port plotter        (in another terminal)")]

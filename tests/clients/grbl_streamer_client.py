@@ -2,9 +2,9 @@
 
 Ends with 0 when all has been drawn and the head is where the program ends, with 1 on any error, alarm or timeout.
 
-    traceur sim grbl-servo --pty /tmp/plotter &
+    traceur sim grbl-servo --pty plotter &
     python3 -m venv venv && venv/bin/pip install grbl-streamer
-    venv/bin/python tests/clients/grbl_streamer_client.py /tmp/plotter
+    venv/bin/python tests/clients/grbl_streamer_client.py plotter
 """
 
 import math

@@ -4,9 +4,9 @@ plotink finds boards by their USB name; the lower-level functions take a port th
 AxiDraw's software calls. Ends with 0 when all has been drawn and the motors are where they should be, with 1 on any
 error.
 
-    traceur sim axidraw-v3 --pty /tmp/plotter &
+    traceur sim axidraw-v3 --pty plotter &
     python3 -m venv venv && venv/bin/pip install plotink pyserial
-    venv/bin/python tests/clients/plotink_client.py /tmp/plotter
+    venv/bin/python tests/clients/plotink_client.py plotter
 """
 
 import logging

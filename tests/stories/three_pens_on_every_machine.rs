@@ -13,7 +13,7 @@ use traceur::sim::Faults;
 use traceur::sim::ink::Paper;
 use traceur::toolpath::{Options, Toolpath, plan};
 
-const MACHINES: [&str; 4] = ["grbl-servo", "grbl-z", "hp7475a", "hp7440a"];
+const MACHINES: [&str; 5] = ["grbl-servo", "grbl-z", "axidraw-v3", "hp7475a", "hp7440a"];
 
 const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" height="90mm" viewBox="0 0 120 90">
 <g fill="none" stroke-width="0.5">
