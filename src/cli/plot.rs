@@ -11,7 +11,7 @@ use super::terminal::clock;
 use super::{Failure, Terminal};
 use crate::generator::Picture;
 use crate::geometry::Polyline;
-use crate::job::{self, Outcome, Port};
+use crate::job::{self, Control, Controls, Outcome, Port};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
 use crate::protocol::{Event, Program};
@@ -113,14 +113,15 @@ pub(super) fn stream(
             closed = tell(event);
         }
     };
-    let stop = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler, Ctrl-C ends the process, as it always does.
-            std::future::pending::<()>().await;
+    let (remote, mut controls) = Controls::channel();
+    runtime.spawn(async move {
+        // Without a handler, Ctrl-C ends the process, as it always does.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            remote.send(Control::Stop);
         }
-    };
+    });
     let _interrupt = Interrupt::listen();
-    let outcome = runtime.block_on(job::run(program.clone(), profile, port, stop, on_event));
+    let outcome = runtime.block_on(job::run(program.clone(), profile, port, &mut controls, on_event));
     // The threads of a serial port end with their port; they are not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     bar.finish_and_clear();

@@ -1,7 +1,6 @@
 //! GRBL over the whole chain: time, starvation, homing.
 
 use std::f64::consts::TAU;
-use std::future::pending;
 use std::time::Duration;
 
 use super::*;
@@ -65,7 +64,9 @@ async fn the_plan_lasts_as_long_as_the_machine_within_a_hundredth() {
             let pass = pass(strokes);
             let planned = motion::plan(&pass, &profile, &placement).seconds();
             let program = encode(0, &pass, &profile, &placement);
-            let outcome = run(program, &profile, &Port::Sim { pace: None }, pending(), |_| {}).await.unwrap();
+            let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |_| {})
+                .await
+                .unwrap();
             let elapsed = outcome.trace.unwrap().seconds();
             let off = planned / elapsed - 1.0;
             assert!(off.abs() < 0.01, "{id}, {name}: planned {planned} s, elapsed {elapsed} s");
@@ -152,7 +153,7 @@ async fn a_machine_that_homes_draws_where_it_should() {
         let strokes = vec![vec![Point::new(10.0, 10.0), Point::new(30.0, 20.0)]];
         let program = encode(0, &pass(strokes), &profile, &placement);
         let mut told = Vec::new();
-        let outcome = run(program, &profile, &Port::Sim { pace: None }, pending(), |event| {
+        let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |event| {
             told.push(event.clone());
         })
         .await

@@ -3,6 +3,7 @@
 //! Comes in: a [`Program`], a [`Port`]. Goes out: events as they happen, and an [`Outcome`]. A virtual plotter runs in
 //! virtual time, as fast as it can or at a chosen pace; its results do not depend on the pace.
 
+mod control;
 #[cfg(test)]
 mod grbl_tests;
 mod probe;
@@ -11,10 +12,10 @@ mod serve;
 mod tests;
 mod virtual_time;
 
+pub use control::{Control, Controls, Remote};
 pub use probe::{ask, probe};
 pub use serve::{End, Speed, VirtualMachine};
 
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use crate::machine::{Dialect, Firmware, Handshake, Profile};
@@ -146,8 +147,7 @@ pub struct Outcome {
     pub trace: Option<MotionTrace>,
 }
 
-/// Plots `program`. When `stop` completes (Ctrl-C), the machine is brought to rest, reset and its pen lifted; give
-/// `std::future::pending()` for never. `on_event` is called with each event, in order.
+/// Plots `program`, and does what `controls` ask for meanwhile. `on_event` is called with each event, in order.
 ///
 /// # Errors
 /// When the port can't be opened or the connection ends. Firmware trouble is an event and `finished: false`.
@@ -155,15 +155,15 @@ pub async fn run(
     program: Program,
     profile: &Profile,
     port: &Port,
-    stop: impl Future<Output = ()>,
+    controls: &mut Controls,
     mut on_event: impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
     match port {
         Port::Sim { pace } => {
-            virtual_time::run(program, profile, &Faults::default(), *pace, stop, on_event).await
+            virtual_time::run(program, profile, &Faults::default(), *pace, controls, on_event).await
         }
         Port::Tcp(address) => {
-            over(transport::connect(address).await?, program, profile, stop, &mut on_event).await
+            over(transport::connect(address).await?, program, profile, controls, &mut on_event).await
         }
         Port::Serial(_) | Port::Auto => {
             let name = &match port {
@@ -172,7 +172,7 @@ pub async fn run(
             };
             let baud = profile.firmware.baud().unwrap_or(USB_BAUD);
             let link = transport::open(name, baud, flow(&profile.firmware))?;
-            over(link, program, profile, stop, &mut on_event).await
+            over(link, program, profile, controls, &mut on_event).await
         }
     }
 }
@@ -192,10 +192,10 @@ pub async fn simulate(
     program: Program,
     profile: &Profile,
     faults: &Faults,
-    stop: impl Future<Output = ()>,
+    controls: &mut Controls,
     on_event: impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
-    virtual_time::run(program, profile, faults, None, stop, on_event).await
+    virtual_time::run(program, profile, faults, None, controls, on_event).await
 }
 
 /// Plots over any link, in real time. As [`run`].
@@ -206,13 +206,11 @@ pub async fn over(
     mut link: Link,
     program: Program,
     profile: &Profile,
-    stop: impl Future<Output = ()>,
+    controls: &mut Controls,
     on_event: &mut impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
     let began = Instant::now();
-    let mut stop = pin!(stop);
     let (mut session, mut log) = (protocol::session(program, profile), Log::default());
-    let mut stopping = false;
     loop {
         while let Some(bytes) = session.poll_transmit() {
             link.send(bytes)?;
@@ -225,10 +223,7 @@ pub async fn over(
         let wait = timeout.saturating_sub(began.elapsed());
         tokio::select! {
             biased;
-            () = &mut stop, if !stopping => {
-                stopping = true;
-                session.stop(began.elapsed());
-            }
+            control = controls.next() => control.apply(session.as_mut(), began.elapsed()),
             bytes = link.receive() => session.handle_bytes(began.elapsed(), &bytes?),
             () = tokio::time::sleep(wait) => session.handle_timeout(began.elapsed()),
         }

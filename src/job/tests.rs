@@ -1,7 +1,5 @@
 //! From strokes to ink and back, over the whole chain.
 
-use std::future::{pending, ready};
-
 use super::*;
 use crate::geometry::{Point, Polyline};
 use crate::machine::Placement;
@@ -51,15 +49,16 @@ async fn what_is_asked_for_is_drawn_within_its_tolerance_and_a_step() {
         let (profile, placement, program) = setup(id);
         let count = program.statements.len();
         let mut accepted = Vec::new();
-        let outcome = run(program, &profile, &Port::Sim { pace: None }, pending(), |event| match event {
-            Event::Accepted { statement } => accepted.push(*statement),
-            Event::Error { .. } | Event::Fault(_) | Event::Garbled(_) | Event::Alarm { .. } => {
-                panic!("{event:?}")
-            }
-            _ => {}
-        })
-        .await
-        .unwrap();
+        let outcome =
+            run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |event| match event {
+                Event::Accepted { statement } => accepted.push(*statement),
+                Event::Error { .. } | Event::Fault(_) | Event::Garbled(_) | Event::Alarm { .. } => {
+                    panic!("{event:?}")
+                }
+                _ => {}
+            })
+            .await
+            .unwrap();
         assert!(outcome.finished, "{id}");
         assert_eq!(outcome.drawn, Some(count - 1));
         assert_eq!(accepted, (0..count).collect::<Vec<_>>());
@@ -82,10 +81,12 @@ async fn two_runs_and_a_file_give_the_same_marks() {
     let (profile, _, program) = setup("grbl-servo");
     let text = program.to_text();
     let sim = Port::Sim { pace: None };
-    let first = run(program.clone(), &profile, &sim, pending(), |_| {}).await.unwrap();
-    let second = run(program.clone(), &profile, &sim, pending(), |_| {}).await.unwrap();
+    let first = run(program.clone(), &profile, &sim, &mut Controls::none(), |_| {}).await.unwrap();
+    let second = run(program.clone(), &profile, &sim, &mut Controls::none(), |_| {}).await.unwrap();
     assert_eq!(first, second);
-    let paced = run(program, &profile, &Port::Sim { pace: Some(10_000.0) }, pending(), |_| {}).await.unwrap();
+    let paced = run(program, &profile, &Port::Sim { pace: Some(10_000.0) }, &mut Controls::none(), |_| {})
+        .await
+        .unwrap();
     assert_eq!(first, paced);
     let file = crate::sim::run_program(text.as_bytes(), &profile).unwrap();
     assert_eq!(file.strokes(), first.trace.unwrap().strokes());
@@ -94,12 +95,11 @@ async fn two_runs_and_a_file_give_the_same_marks() {
 #[tokio::test]
 async fn a_stop_leaves_the_pen_up() {
     let (profile, _, program) = setup("grbl-servo");
-    let (tell, told) = tokio::sync::oneshot::channel::<()>();
-    let (mut tell, mut last) = (Some(tell), None);
-    let stop = async { drop(told.await) };
-    let outcome = run(program, &profile, &Port::Sim { pace: None }, stop, |event| {
+    let (remote, mut controls) = Controls::channel();
+    let mut last = None;
+    let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut controls, |event| {
         if matches!(event, Event::Accepted { statement: 40 }) {
-            drop(tell.take());
+            remote.send(Control::Stop);
         }
         last = Some(event.clone());
     })
@@ -109,7 +109,9 @@ async fn a_stop_leaves_the_pen_up() {
     assert!(outcome.drawn.is_some_and(|drawn| drawn < 40));
     assert!(!outcome.trace.unwrap().pieces.last().unwrap().pen_down);
     let (profile, _, program) = setup("grbl-z");
-    let outcome = run(program, &profile, &Port::Sim { pace: None }, ready(()), |_| {}).await.unwrap();
+    let (remote, mut controls) = Controls::channel();
+    remote.send(Control::Stop);
+    let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut controls, |_| {}).await.unwrap();
     assert!(!outcome.finished && outcome.trace.unwrap().pieces.is_empty());
 }
 
@@ -147,6 +149,7 @@ async fn a_link_in_real_time_draws_the_same() {
         plotter.trace().strokes()
     };
     let mut ignore = |_: &Event| {};
-    let (outcome, strokes) = tokio::join!(over(ours, program, &profile, pending(), &mut ignore), plotting);
+    let mut never = Controls::none();
+    let (outcome, strokes) = tokio::join!(over(ours, program, &profile, &mut never, &mut ignore), plotting);
     assert!(outcome.unwrap().finished && strokes.len() == 1);
 }

@@ -1,9 +1,8 @@
 //! A session and a virtual plotter in one loop, jumping from event to event.
 
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::{Error, Log, Outcome};
+use super::{Controls, Error, Log, Outcome};
 use crate::machine::Profile;
 use crate::protocol::{self, Event, Program};
 use crate::sim::{self, Faults, Wire};
@@ -16,12 +15,10 @@ pub(super) async fn run(
     profile: &Profile,
     faults: &Faults,
     pace: Option<f64>,
-    stop: impl Future<Output = ()>,
+    controls: &mut Controls,
     mut on_event: impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
     let began = Instant::now();
-    let mut stop = pin!(stop);
-    let mut stopping = false;
     let mut session = protocol::session(program, profile);
     let mut plotter = sim::plotter(profile);
     let (mut there, mut back) = (Wire::new(faults, profile.firmware.baud(), 0), Wire::new(faults, None, 1));
@@ -44,16 +41,15 @@ pub(super) async fn run(
         let wakes = [there.next_arrival(), back.next_arrival(), plotter.next_wake(now), mishaps.next()];
         let next = wakes.into_iter().flatten().fold(timeout, Duration::min).max(now);
         let wait = pace.map_or(Duration::ZERO, |pace| next.div_f64(pace).saturating_sub(began.elapsed()));
-        let stopped = async {
+        let asked = async {
             tokio::select! {
                 biased;
-                () = &mut stop, if !stopping => true,
-                () = pause(wait) => false,
+                control = controls.next() => Some(control),
+                () = pause(wait) => None,
             }
         };
-        if stopped.await {
-            stopping = true;
-            session.stop(now);
+        if let Some(control) = asked.await {
+            control.apply(session.as_mut(), now);
             continue;
         }
         now = next;

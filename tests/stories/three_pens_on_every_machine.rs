@@ -1,11 +1,9 @@
 //! A three-pen drawing over a late and chopped line to each kind of plotter leaves the ink that was asked for.
 
-use std::future::pending;
-
 use traceur::drawing::Page;
 use traceur::drawing::svg::{self, ReadOptions};
 use traceur::geometry::Polyline;
-use traceur::job::simulate;
+use traceur::job::{Controls, simulate};
 use traceur::machine::{Placement, Profile};
 use traceur::pens::{Inventory, Pen};
 use traceur::protocol::{Event, encode};
@@ -50,7 +48,7 @@ async fn plot(
                 last = format!("{event:?}");
             }
         };
-        let outcome = simulate(program, profile, &faults, pending(), note).await;
+        let outcome = simulate(program, profile, &faults, &mut Controls::none(), note).await;
         let outcome = outcome.map_err(|error| error.to_string())?;
         if !outcome.finished {
             return Err(last);

@@ -1,6 +1,5 @@
 //! Sessions: by themselves, and against the virtual plotter over the whole chain.
 
-use std::future::{pending, ready};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -62,8 +61,11 @@ fn program(profile: &Profile, strokes: Vec<Polyline>) -> (Program, Placement) {
 
 async fn plot(profile: &Profile, program: Program, faults: &Faults) -> (Outcome, Vec<Event>) {
     let mut events = Vec::new();
-    let outcome =
-        job::simulate(program, profile, faults, pending(), |event| events.push(event.clone())).await.unwrap();
+    let outcome = job::simulate(program, profile, faults, &mut job::Controls::none(), |event| {
+        events.push(event.clone());
+    })
+    .await
+    .unwrap();
     (outcome, events)
 }
 
@@ -186,12 +188,11 @@ async fn the_file_draws_what_the_session_draws() {
 async fn a_stop_throws_the_buffer_away_and_puts_the_pen_back() {
     let profile = profile("hp7475a");
     let (program, _) = program(&profile, strokes());
-    let (tell, told) = tokio::sync::oneshot::channel::<()>();
-    let (mut tell, mut last) = (Some(tell), None);
-    let stop = async { drop(told.await) };
-    let outcome = job::run(program.clone(), &profile, &Port::Sim { pace: None }, stop, |event| {
+    let (remote, mut controls) = job::Controls::channel();
+    let mut last = None;
+    let outcome = job::run(program.clone(), &profile, &Port::Sim { pace: None }, &mut controls, |event| {
         if matches!(event, Event::Completed { upto } if *upto >= 8) {
-            drop(tell.take());
+            remote.send(job::Control::Stop);
         }
         last = Some(event.clone());
     })
@@ -200,7 +201,10 @@ async fn a_stop_throws_the_buffer_away_and_puts_the_pen_back() {
     assert!(!outcome.finished && last == Some(Event::Stopped), "{last:?}");
     assert!(outcome.drawn.is_some_and(|drawn| drawn < program.statements.len() - 5), "{:?}", outcome.drawn);
     assert!(!outcome.trace.unwrap().pieces.last().unwrap().pen_down);
-    let outcome = job::run(program, &profile, &Port::Sim { pace: None }, ready(()), |_| {}).await.unwrap();
+    let (remote, mut controls) = job::Controls::channel();
+    remote.send(job::Control::Stop);
+    let outcome =
+        job::run(program, &profile, &Port::Sim { pace: None }, &mut controls, |_| {}).await.unwrap();
     assert!(!outcome.finished && outcome.trace.unwrap().pieces.is_empty());
 }
 
