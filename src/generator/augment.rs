@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::rasterizer::{slice, values};
 
 /// How far views may go.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Jitter {
     /// Scale is between 1 - this and 1 + this.
     pub scale: f64,

@@ -1,5 +1,8 @@
 //! The raster on which a drawing is optimised.
 
+use super::Picture;
+use crate::color::Srgb;
+use crate::drawing::Page;
 use crate::geometry::{Point, Rect};
 
 /// Where the pixels of a picture lie on the page.
@@ -47,6 +50,27 @@ impl Canvas {
     #[must_use]
     pub fn to_mm(&self, point: Point) -> Point {
         self.area.origin() + point.to_vec2() / self.px_per_mm
+    }
+
+    /// The whole page at the canvas's resolution with `srgb` (planes [3 or more, H, W]) on it, white around.
+    pub(super) fn on_page(&self, page: Page, srgb: &[f32]) -> Picture {
+        let px = |mm: f64| ((mm * self.px_per_mm).round() as usize).max(1);
+        let (width_px, height_px) = (px(page.width), px(page.height));
+        let first = |mm: f64| (mm * self.px_per_mm).round() as i64;
+        let (left, top) = (first(self.area.x0), first(self.area.y0));
+        let plane = self.width_px * self.height_px;
+        let mut rgb = vec![[1.0; 3]; width_px * height_px];
+        for (y, row) in rgb.chunks_exact_mut(width_px).enumerate() {
+            for (x, light) in row.iter_mut().enumerate() {
+                let (column, line) = (x as i64 - left, y as i64 - top);
+                if (0..self.width_px as i64).contains(&column) && (0..self.height_px as i64).contains(&line) {
+                    let at = line as usize * self.width_px + column as usize;
+                    let color = Srgb::new(srgb[at], srgb[plane + at], srgb[2 * plane + at]).into_linear();
+                    *light = [color.red, color.green, color.blue];
+                }
+            }
+        }
+        Picture { width_px, height_px, rgb }
     }
 }
 

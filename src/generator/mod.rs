@@ -4,10 +4,13 @@
 //! wanted. The picture is laid pass by pass with the pens' inks and tip widths, as the plotter will lay it.
 //! Deliberately absent: files, clocks, order of strokes (that is [`crate::toolpath`]'s).
 
+mod adam;
 pub mod augment;
 pub mod canvas;
+pub mod checkpoint;
 mod clusters;
 mod finish;
+mod forms;
 pub mod image;
 pub mod network;
 pub mod objective;
@@ -19,9 +22,9 @@ pub mod settings;
 pub mod weights;
 
 pub use canvas::Canvas;
-pub use objective::{Weights, excitation_of};
+pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};
-pub use schedule::{Excitation, Outcome, PenUse, Progress, Stage, generate};
+pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Stage, generate};
 pub use settings::Settings;
 
 /// Why no drawing could be made.
@@ -34,6 +37,9 @@ pub enum Error {
     /// A tensor operation.
     #[error("the computation failed: {0}")]
     Tensor(#[from] candle_core::Error),
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] checkpoint::NotACheckpoint),
     /// A setting that cannot work.
     #[error("{0}")]
     Setting(String),

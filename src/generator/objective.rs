@@ -10,7 +10,8 @@ use super::{Canvas, Error, Picture};
 use crate::drawing::Page;
 
 /// Weights of the terms beside the excitation, for excitations of about 20.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Weights {
     /// Of the mean coverage above 1: strokes on strokes.
     pub overlap: f64,
@@ -28,40 +29,88 @@ impl Default for Weights {
     }
 }
 
+/// One term of the loss.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Term {
+    /// A word, for logs.
+    pub name: String,
+    /// What was measured.
+    pub value: f32,
+    /// Its weight in the loss; below 0 for what is made large.
+    pub weight: f64,
+}
+
 /// The terms of one step.
 pub(super) struct Terms {
     /// Mean of the channel over the view.
     pub(super) excitation: f32,
     /// What is made small; a scalar.
     pub(super) loss: Tensor,
+    /// What it is the sum of.
+    pub(super) parts: Vec<Term>,
+}
+
+/// A loss in the making.
+#[derive(Default)]
+struct Sum {
+    loss: Option<Tensor>,
+    parts: Vec<Term>,
+}
+
+impl Sum {
+    /// Adds `weight` times a scalar.
+    fn add(&mut self, name: &str, value: &Tensor, weight: f64) -> Result<(), Error> {
+        self.parts.push(Term { name: name.into(), value: value.to_scalar()?, weight });
+        let part = (value * weight)?;
+        self.loss = Some(match self.loss.take() {
+            Some(loss) => (loss + part)?,
+            None => part,
+        });
+        Ok(())
+    }
 }
 
 /// An objective on a canvas.
-pub(super) struct Objective<'a> {
-    pub(super) network: &'a Network,
-    pub(super) neuron: Neuron,
-    pub(super) weights: Weights,
+#[derive(Debug)]
+pub(super) struct Objective {
+    network: Network,
+    neuron: Neuron,
+    weights: Weights,
     /// Left, top, right and bottom of the drawable area; px.
     pub(super) inside: [f32; 4],
 }
 
-impl Objective<'_> {
+impl Objective {
+    /// The objective of `settings`; `inside`: left, top, right and bottom of the drawable area, px.
+    pub(super) fn new(settings: &Settings, inside: [f32; 4]) -> Result<Self, Error> {
+        let network = Network::load(settings.neuron.net())?;
+        Ok(Self { network, neuron: settings.neuron, weights: settings.weights, inside })
+    }
+
     /// The terms for a picture [4, H, W] of cubics `points` [N, 4, 2], seen once by `view`.
     pub(super) fn terms(&self, picture: &Tensor, points: &Tensor, view: View) -> Result<Terms, Error> {
         let rgb = picture.narrow(0, 0, 3)?;
         let excitation = self.mean(&view.see(&rgb)?)?;
         let coverage = picture.narrow(0, 3, 1)?;
-        let overlap = (&coverage - 1.0)?.relu()?.mean_all()?;
-        let ink = coverage.mean_all()?;
         let weights = &self.weights;
-        let mut loss = ((overlap * weights.overlap)? + (ink * weights.ink)?)?;
-        loss = ((loss - &excitation)? + (shape(points)? * weights.shape)?)?;
-        loss = (loss + (self.margin(points)? * weights.margin)?)?;
-        Ok(Terms { excitation: excitation.to_scalar()?, loss })
+        let mut sum = Sum::default();
+        sum.add("overlap", &(&coverage - 1.0)?.relu()?.mean_all()?, weights.overlap)?;
+        sum.add("ink", &coverage.mean_all()?, weights.ink)?;
+        sum.add("excitation", &excitation, -1.0)?;
+        sum.add("shape", &shape(points)?, weights.shape)?;
+        sum.add("margin", &self.margin(points)?, weights.margin)?;
+        let loss = sum.loss.expect("terms were added");
+        Ok(Terms { excitation: excitation.to_scalar()?, loss, parts: sum.parts })
+    }
+
+    /// Mean of the channel over pictures [B, 3, H, W], sRGB.
+    pub(super) fn excitation(&self, rgb: &Tensor) -> Result<f32, Error> {
+        let layers = self.network.forward(rgb, &[self.neuron.layer()])?;
+        Ok(layers[0].narrow(1, self.neuron.channel(), 1)?.mean_all()?.to_scalar()?)
     }
 
     /// Mean of the channel over a picture [3, H, W], sRGB; a scalar.
-    pub(super) fn mean(&self, rgb: &Tensor) -> Result<Tensor, Error> {
+    fn mean(&self, rgb: &Tensor) -> Result<Tensor, Error> {
         let layers = self.network.forward(&rgb.unsqueeze(0)?, &[self.neuron.layer()])?;
         Ok(layers[0].narrow(1, self.neuron.channel(), 1)?.mean_all()?)
     }
@@ -97,12 +146,10 @@ fn shape(points: &Tensor) -> Result<Tensor, Error> {
 /// When the settings have no drawable area, or the network fails.
 pub fn excitation_of(picture: &Picture, settings: &Settings) -> Result<f32, Error> {
     let canvas = settings.canvas()?;
-    let network = Network::load(settings.neuron.net())?;
-    let neuron = settings.neuron;
-    let objective = Objective { network: &network, neuron, weights: settings.weights, inside: [0.0; 4] };
+    let objective = Objective::new(settings, [0.0; 4])?;
     let rgb = resample(picture, settings.page, &canvas);
     let rgb = Tensor::from_vec(rgb, (3, canvas.height_px, canvas.width_px), &candle_core::Device::Cpu)?;
-    Ok(objective.mean(&rgb)?.to_scalar()?)
+    objective.excitation(&rgb.unsqueeze(0)?)
 }
 
 /// Area averages in linear light, white off the page; sRGB planes [3, H, W].

@@ -3,25 +3,30 @@
 //! ```text
 //! arcs ─► free colors ─► k-means in Lab ─► pens ─► tuned with the pens' inks, pass by pass ─► pruned ─► Drawing
 //! ```
+//!
+//! A [`Run`] is stepped from outside: between any two steps it can be looked at, saved, and finished early. All that
+//! changes is in `State`, so a run that was saved and restored does the same arithmetic as one that went through.
+
+mod arcs;
+mod state;
 
 use candle_core::{Device, Tensor, Var};
-use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::augment::View;
-use super::network::Network;
-use super::objective::Objective;
+use super::objective::{Objective, Term};
 use super::rasterizer::{Rasterizer, encode, values};
 use super::settings::Settings;
-use super::{Canvas, Error, clusters, finish};
+use super::{Canvas, Error, Picture, clusters, finish};
 use crate::color::Ink;
 use crate::drawing::Drawing;
 use crate::geometry::{Point, Rect, flatten};
 use crate::pens::{Pen, PenSet};
+use arcs::arcs;
+pub(super) use state::State;
 
-/// Length of the arcs that a drawing begins with; px.
-const ARC_PX: f64 = 24.0;
 /// Area of the canvas for each stroke by default; px².
 const AREA_PER_STROKE: f64 = 240.0;
 /// Steps until the learning rate is full.
@@ -30,7 +35,7 @@ const WARM_UP: usize = 10;
 const COLOR_STEP: f64 = 0.05;
 
 /// A part of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Strokes have colors of their own.
     Free,
@@ -38,8 +43,8 @@ pub enum Stage {
     Tune,
 }
 
-/// Told after each step.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a step did.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
     /// The part of the work.
     pub stage: Stage,
@@ -51,10 +56,14 @@ pub struct Progress {
     pub excitation: f32,
     /// What is made small.
     pub loss: f32,
+    /// What the loss is the sum of.
+    pub terms: Vec<Term>,
+    /// About how far a control point went; px.
+    pub rate_px: f64,
 }
 
 /// Mean of the channel over the canvas, seen straight, after each stage.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Excitation {
     /// Of the first arcs.
     pub start: f32,
@@ -98,195 +107,233 @@ pub struct Outcome {
 /// # Errors
 /// Settings that leave nothing to draw on or with, and failures of the network.
 pub fn generate(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
-    let canvas = settings.canvas()?;
-    let drawable = settings.drawable()?;
-    if settings.most_pens == 0 || settings.strokes == Some(0) {
-        return Err(Error::Setting("no pens or no strokes to draw with: allow one at least".into()));
+    let mut run = Run::new(settings.clone())?;
+    while let Some(step) = run.step()? {
+        progress(step);
     }
-    let network = Network::load(settings.neuron.net())?;
-    let (from, to) = (canvas.to_px(drawable.origin()), canvas.to_px(Point::new(drawable.x1, drawable.y1)));
-    let inside = [from.x as f32, from.y as f32, to.x as f32, to.y as f32];
-    let objective =
-        Objective { network: &network, neuron: settings.neuron, weights: settings.weights, inside };
-    let area = (to.x - from.x) * (to.y - from.y);
-    let count = settings.strokes.unwrap_or((area / AREA_PER_STROKE).ceil() as usize);
-    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-    let first = arcs(&mut rng, count, Rect::from_points(from, to));
-    let steps = settings.free_steps + settings.tune_steps;
-    let mut run = Run { settings, objective, canvas, rng, steps, done: 0, progress, loss: 0.0 };
-    run.all(&first, drawable)
+    run.outcome()
 }
 
-/// Arcs of all directions and curvatures, spread evenly: one in each cell of a jittered grid.
-fn arcs(rng: &mut ChaCha8Rng, count: usize, area: Rect) -> Vec<f32> {
-    let rows = ((count as f64 * area.height() / area.width()).sqrt().round() as usize).clamp(1, count);
-    let mut points = Vec::with_capacity(8 * count);
-    for row in 0..rows {
-        let columns = count * (row + 1) / rows - count * row / rows;
-        for column in 0..columns {
-            let x = area.x0 + area.width() * (column as f64 + rng.random::<f64>()) / columns as f64;
-            let y = area.y0 + area.height() * (row as f64 + rng.random::<f64>()) / rows as f64;
-            let turn: f64 = rng.random_range(0.3..2.2) * if rng.random() { 1.0 } else { -1.0 };
-            let direction: f64 = rng.random_range(0.0..std::f64::consts::TAU);
-            let radius = ARC_PX / turn;
-            let handle = 4.0 / 3.0 * (turn / 4.0).tan() * radius;
-            let on = |angle: f64| (radius * angle.sin(), radius * (1.0 - angle.cos()));
-            let ends = [(on(-0.5 * turn), -0.5 * turn, handle), (on(0.5 * turn), 0.5 * turn, -handle)];
-            let arm = |((x, y), angle, handle): ((f64, f64), f64, f64)| {
-                (x + handle * f64::cos(angle), y + handle * f64::sin(angle))
-            };
-            let (sin, cos) = direction.sin_cos();
-            for (px, py) in [ends[0].0, arm(ends[0]), arm(ends[1]), ends[1].0] {
-                points.push((x + cos * px - sin * py).clamp(area.x0, area.x1) as f32);
-                points.push((y + sin * px + cos * py).clamp(area.y0, area.y1) as f32);
-            }
-        }
-    }
-    points
-}
-
-struct Run<'a> {
-    settings: &'a Settings,
-    objective: Objective<'a>,
+/// A drawing in the making.
+#[derive(Debug)]
+pub struct Run {
+    settings: Settings,
+    objective: Objective,
     canvas: Canvas,
-    rng: ChaCha8Rng,
-    steps: usize,
-    done: usize,
-    progress: &'a mut dyn FnMut(Progress),
-    loss: f32,
+    drawable: Rect,
+    /// Of the state's pens and passes.
+    rasterizer: Rasterizer,
+    state: State,
 }
 
-impl Run<'_> {
-    fn all(&mut self, first: &[f32], drawable: Rect) -> Result<Outcome, Error> {
-        let settings = self.settings;
-        let count = first.len() / 8;
-        let points = Var::from_slice(first, (count, 4, 2), &Device::Cpu)?;
-        let mut excitation = Excitation::default();
-        let tips: f64 = settings.pens.iter().map(|pen| pen.tip).sum();
-        let tip = tips / settings.pens.len() as f64;
-        let mut rasterizer = self.rasterizer(vec![settings.candidates()[0].ink()], vec![0; count], &[tip]);
+impl Run {
+    /// Lays the first arcs.
+    ///
+    /// # Errors
+    /// Settings that leave nothing to draw on or with, and failures of the network.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        if settings.most_pens == 0 || settings.strokes == Some(0) {
+            return Err(Error::Setting("no pens or no strokes to draw with: allow one at least".into()));
+        }
+        let (canvas, drawable) = (settings.canvas()?, settings.drawable()?);
+        let area = Rect::from_points(
+            canvas.to_px(drawable.origin()),
+            canvas.to_px(Point::new(drawable.x1, drawable.y1)),
+        );
+        let count = settings.strokes.unwrap_or((area.area() / AREA_PER_STROKE).ceil() as usize);
+        let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+        let points = arcs(&mut rng, count, area);
+        let logits = (0..3 * count).map(|_| rng.random_range(-4.0..1.5)).collect();
+        let mut run = Self::with(settings, State::first(points, logits, rng))?;
+        run.state.excitation.start = run.seen()?;
+        Ok(run)
+    }
 
-        let logits: Vec<f32> = (0..3 * count).map(|_| self.rng.random_range(-4.0..1.5)).collect();
-        let logits = Var::from_vec(logits, (count, 3), &Device::Cpu)?;
-        let free = |rasterizer: &Rasterizer, points: &Tensor| -> Result<Tensor, Error> {
-            let colors = ((candle_nn::ops::sigmoid(&logits)? * 0.996)? + 0.002)?;
-            Ok(rasterizer.draw_free(points, &colors)?)
+    /// The run of these settings at this state, which fits them.
+    pub(super) fn with(settings: Settings, state: State) -> Result<Self, Error> {
+        let (canvas, drawable) = (settings.canvas()?, settings.drawable()?);
+        let (from, to) =
+            (canvas.to_px(drawable.origin()), canvas.to_px(Point::new(drawable.x1, drawable.y1)));
+        let inside = [from.x as f32, from.y as f32, to.x as f32, to.y as f32];
+        let objective = Objective::new(&settings, inside)?;
+        let rasterizer = rasterizer(&settings, &canvas, &state);
+        Ok(Self { settings, objective, canvas, drawable, rasterizer, state })
+    }
+
+    /// What is wanted.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Steps done, of both stages.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.state.done
+    }
+
+    /// Steps of both stages.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.settings.free_steps + self.settings.tune_steps
+    }
+
+    /// Does one step; `None` when all are done.
+    ///
+    /// # Errors
+    /// Failures of the network.
+    pub fn step(&mut self) -> Result<Option<Progress>, Error> {
+        if self.state.stage == Stage::Free && self.state.step >= self.settings.free_steps {
+            self.take_pens()?;
+        }
+        let (steps, softness) = match self.state.stage {
+            Stage::Free => (self.settings.free_steps, (2.5, 1.4)),
+            Stage::Tune => (self.settings.tune_steps, (1.8, 1.0)),
         };
-        let one_pen = settings.candidates().len() == 1;
-        let first_draw = |rasterizer: &Rasterizer, points: &Tensor| -> Result<Tensor, Error> {
-            if one_pen { Ok(rasterizer.draw(points)?) } else { free(rasterizer, points) }
-        };
-        excitation.start = self.clean(&first_draw(&rasterizer, &points)?)?;
-        let colors = if one_pen { None } else { Some(&logits) };
-        self.stage(Stage::Free, &mut rasterizer, &points, colors, (2.5, 1.4), &first_draw)?;
-        excitation.free = self.clean(&first_draw(&rasterizer, &points)?)?;
+        let step = self.state.step;
+        if step >= steps {
+            return Ok(None);
+        }
+        let part = step as f32 / steps.max(2) as f32;
+        let rate = rate(step, steps);
+        self.rasterizer.softness_px = softness.0 + (softness.1 - softness.0) * part;
+        let progress = self.descend(rate)?;
+        self.rasterizer.softness_px = 1.0;
+        Ok(Some(progress))
+    }
 
-        let (pens, pass_of) = self.pens(&rasterizer, &points, &logits)?;
-        let inks: Vec<Ink> = pens.iter().map(Pen::ink).collect();
-        let tips: Vec<f64> = pens.iter().map(|pen| pen.tip).collect();
-        let mut rasterizer = self.rasterizer(inks, pass_of, &tips);
-        let fixed = |rasterizer: &Rasterizer, points: &Tensor| Ok(rasterizer.draw(points)?);
-        excitation.snapped = self.clean(&fixed(&rasterizer, &points)?)?;
-        self.stage(Stage::Tune, &mut rasterizer, &points, None, (1.8, 1.0), &fixed)?;
+    /// One step at a share of the learning rate.
+    fn descend(&mut self, rate: f64) -> Result<Progress, Error> {
+        let (width, height) = (self.canvas.width_px, self.canvas.height_px);
+        let view = View::random(&mut self.state.rng, self.settings.jitter, width, height);
+        let points = Var::from_tensor(&self.points()?)?;
+        let logits = Var::from_tensor(&self.logits()?)?;
+        let picture = self.draw(&points, &logits)?;
+        let terms = self.objective.terms(&picture, &points, view)?;
+        let gradients = terms.loss.backward()?;
+        let state = &mut self.state;
+        if let Some(gradient) = gradients.get(&points) {
+            let rate = self.settings.step_px * rate;
+            state.move_points.step(&mut state.points, &values(gradient)?, rate);
+        }
+        if let Some(gradient) = gradients.get(&logits) {
+            state.move_logits.step(&mut state.logits, &values(gradient)?, COLOR_STEP * rate);
+        }
+        // By the convex hull the strokes are in the drawable area when their control points are.
+        let [left, top, right, bottom] = self.objective.inside;
+        for pair in state.points.chunks_exact_mut(2) {
+            pair[0] = pair[0].clamp(left, right);
+            pair[1] = pair[1].clamp(top, bottom);
+        }
+        state.loss = terms.loss.to_scalar()?;
+        state.step += 1;
+        state.done += 1;
+        Ok(Progress {
+            stage: state.stage,
+            step: state.done,
+            steps: self.settings.free_steps + self.settings.tune_steps,
+            excitation: terms.excitation,
+            loss: state.loss,
+            terms: terms.parts,
+            rate_px: self.settings.step_px * rate,
+        })
+    }
 
-        let kept = self.prune(&mut rasterizer, &values(&points)?)?;
+    /// Goes from free colors to pens.
+    fn take_pens(&mut self) -> Result<(), Error> {
+        self.state.excitation.free = self.seen()?;
+        let (pens, pass_of) = self.choose_pens()?;
+        self.state.tune(pens, pass_of);
+        self.rasterizer = rasterizer(&self.settings, &self.canvas, &self.state);
+        self.state.excitation.snapped = self.seen()?;
+        Ok(())
+    }
+
+    /// The drawing and what is known of it. A run that is not at its end is finished as it stands.
+    ///
+    /// # Errors
+    /// Failures of the network.
+    pub fn outcome(&self) -> Result<Outcome, Error> {
+        if self.state.stage == Stage::Free {
+            let mut pens = Self::with(self.settings.clone(), self.state.clone())?;
+            pens.take_pens()?;
+            return pens.outcome();
+        }
+        let mut rasterizer = self.rasterizer.clone();
+        let kept = prune(&mut rasterizer, &self.state.points)?;
         let points = Tensor::from_slice(&kept, (kept.len() / 8, 4, 2), &Device::Cpu)?;
         let picture = rasterizer.draw(&points)?;
-        excitation.tuned = self.clean(&picture)?;
-        let drawing =
-            finish::drawing(settings.page, drawable, &self.canvas, &kept, &rasterizer.pass_of, &pens);
+        let excitation = Excitation { tuned: self.clean(&picture)?, ..self.state.excitation };
+        let drawing = finish::drawing(
+            self.settings.page,
+            self.drawable,
+            &self.canvas,
+            &kept,
+            &rasterizer.pass_of,
+            &self.state.pens,
+        );
         let pens = drawing.layers.iter().map(|layer| PenUse {
             id: layer.pen.id.clone(),
             strokes: layer.strokes.len(),
             mm: layer.strokes.iter().flat_map(|s| flatten(&s.path, 0.05)).map(|line| line.length()).sum(),
         });
         let pens = pens.collect();
-        Ok(Outcome { pens, drawing, excitation, loss: self.loss, white: self.white(&picture)? })
+        Ok(Outcome { pens, drawing, excitation, loss: self.state.loss, white: self.white(&picture)? })
     }
 
-    /// A rasterizer of strokes of the given passes, each with an ink and a tip (mm).
-    fn rasterizer(&self, inks: Vec<Ink>, pass_of: Vec<usize>, tips: &[f64]) -> Rasterizer {
-        let width = |pass: &usize| (tips[*pass] * self.canvas.px_per_mm) as f32;
-        Rasterizer {
-            width_px: self.canvas.width_px,
-            height_px: self.canvas.height_px,
-            softness_px: 1.0,
-            widths_px: pass_of.iter().map(width).collect(),
-            inks,
-            pass_of,
-        }
+    /// The page as the run sees it now, with free colors or inks, at the canvas's resolution.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn picture(&self) -> Result<Picture, Error> {
+        let picture = values(&self.draw(&self.points()?, &self.logits()?)?)?;
+        Ok(self.canvas.on_page(self.settings.page, &picture))
     }
 
-    /// Optimises for the steps of a stage, with softness going from the first to the second value (px).
-    fn stage(
-        &mut self,
-        stage: Stage,
-        rasterizer: &mut Rasterizer,
-        points: &Var,
-        colors: Option<&Var>,
-        softness: (f32, f32),
-        draw: &dyn Fn(&Rasterizer, &Tensor) -> Result<Tensor, Error>,
-    ) -> Result<(), Error> {
-        let adam = |var: &Var| {
-            let params = ParamsAdamW { lr: 0.0, beta1: 0.9, beta2: 0.99, eps: 1e-12, weight_decay: 0.0 };
-            AdamW::new(vec![var.clone()], params)
-        };
-        let steps = if stage == Stage::Free { self.settings.free_steps } else { self.settings.tune_steps };
-        let mut move_points = adam(points)?;
-        let mut move_colors = colors.map(adam).transpose()?;
-        for step in 0..steps {
-            let part = step as f32 / steps.max(2) as f32;
-            rasterizer.softness_px = softness.0 + (softness.1 - softness.0) * part;
-            let rate = rate(step, steps);
-            let (width, height) = (self.canvas.width_px, self.canvas.height_px);
-            let view = View::random(&mut self.rng, self.settings.jitter, width, height);
-            let picture = draw(rasterizer, points)?;
-            let terms = self.objective.terms(&picture, points, view)?;
-            let gradients = terms.loss.backward()?;
-            move_points.set_learning_rate(self.settings.step_px * rate);
-            move_points.step(&gradients)?;
-            if let Some(colors) = &mut move_colors {
-                colors.set_learning_rate(COLOR_STEP * rate);
-                colors.step(&gradients)?;
-            }
-            self.hold_inside(points)?;
-            self.loss = terms.loss.to_scalar()?;
-            self.done += 1;
-            (self.progress)(Progress {
-                stage,
-                step: self.done,
-                steps: self.steps,
-                excitation: terms.excitation,
-                loss: self.loss,
-            });
-        }
-        rasterizer.softness_px = 1.0;
-        Ok(())
+    /// Share of the drawable area without ink, now.
+    ///
+    /// # Errors
+    /// A tensor operation that fails.
+    pub fn white_now(&self) -> Result<f32, Error> {
+        self.white(&self.draw(&self.points()?, &self.logits()?)?)
     }
 
-    /// Holds control points in the drawable area: by the convex hull the strokes are in it then.
-    fn hold_inside(&self, points: &Var) -> Result<(), Error> {
-        let [left, top, right, bottom] = self.objective.inside;
-        let mut held = values(points)?;
-        for pair in held.chunks_exact_mut(2) {
-            pair[0] = pair[0].clamp(left, right);
-            pair[1] = pair[1].clamp(top, bottom);
+    /// Mean of the channel over the canvas, seen straight, now.
+    fn seen(&self) -> Result<f32, Error> {
+        self.clean(&self.draw(&self.points()?, &self.logits()?)?)
+    }
+
+    fn points(&self) -> Result<Tensor, Error> {
+        let points = &self.state.points;
+        Ok(Tensor::from_slice(points, (points.len() / 8, 4, 2), &Device::Cpu)?)
+    }
+
+    fn logits(&self) -> Result<Tensor, Error> {
+        let logits = &self.state.logits;
+        Ok(Tensor::from_slice(logits, (logits.len() / 3, 3), &Device::Cpu)?)
+    }
+
+    /// The picture [4, H, W] of cubics [N, 4, 2]: with the pens' inks, or colors of their own by logits [N, 3].
+    fn draw(&self, points: &Tensor, logits: &Tensor) -> Result<Tensor, Error> {
+        // A single pen leaves no colors to be found.
+        if self.state.stage == Stage::Tune || self.settings.candidates().len() == 1 {
+            return Ok(self.rasterizer.draw(points)?);
         }
-        Ok(points.set(&Tensor::from_vec(held, points.shape(), points.device())?)?)
+        let colors = ((candle_nn::ops::sigmoid(logits)? * 0.996)? + 0.002)?;
+        Ok(self.rasterizer.draw_free(points, &colors)?)
     }
 
     /// Chooses pens for free colors: the pens in pass order, and the pass of each stroke.
-    fn pens(
-        &self,
-        rasterizer: &Rasterizer,
-        points: &Var,
-        logits: &Var,
-    ) -> Result<(Vec<Pen>, Vec<usize>), Error> {
+    fn choose_pens(&self) -> Result<(Vec<Pen>, Vec<usize>), Error> {
         let pens = &self.settings.candidates();
-        let covered = rasterizer.coverages(&values(points)?)?;
+        let covered = self.rasterizer.coverages(&self.state.points)?;
         let areas: Vec<f32> = covered.iter().map(|stroke| stroke.iter().map(|(_, c)| c).sum()).collect();
         let sigmoid = |logit: &f32| encode(1.0 / (1.0 + (-logit).exp()));
-        let colors: Vec<f32> = values(logits)?.iter().map(sigmoid).collect();
+        let colors: Vec<f32> = self.state.logits.iter().map(sigmoid).collect();
         let colors: Vec<[f32; 3]> = colors.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect();
         let most = self.settings.most_pens.min(pens.len());
         let chosen = clusters::choose(&colors, &areas, pens, most, self.settings.seed);
@@ -299,18 +346,8 @@ impl Run<'_> {
         Ok((set, pass_of))
     }
 
-    /// Leaves out strokes that are not worth drawing; the control points of the others.
-    fn prune(&self, rasterizer: &mut Rasterizer, points: &[f32]) -> Result<Vec<f32>, Error> {
-        let worth = finish::worth_drawing(rasterizer, points)?;
-        let keep = |index: &usize| worth[*index];
-        let kept: Vec<usize> = (0..worth.len()).filter(keep).collect();
-        rasterizer.pass_of = kept.iter().map(|index| rasterizer.pass_of[*index]).collect();
-        rasterizer.widths_px = kept.iter().map(|index| rasterizer.widths_px[*index]).collect();
-        Ok(kept.iter().flat_map(|index| points[8 * index..8 * index + 8].iter().copied()).collect())
-    }
-
     fn clean(&self, picture: &Tensor) -> Result<f32, Error> {
-        Ok(self.objective.mean(&picture.narrow(0, 0, 3)?.detach())?.to_scalar()?)
+        self.objective.excitation(&picture.narrow(0, 0, 3)?.detach().unsqueeze(0)?)
     }
 
     /// Share of the drawable area where every channel is above 0.95.
@@ -323,6 +360,37 @@ impl Run<'_> {
             (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y))).filter(|(x, y)| white(*x, *y));
         Ok(count.count() as f32 / ((right - left) * (bottom - top)) as f32)
     }
+}
+
+/// A rasterizer of the state's strokes: in free color all are as wide as the mean of the pens' tips.
+fn rasterizer(settings: &Settings, canvas: &Canvas, state: &State) -> Rasterizer {
+    let (inks, tips): (Vec<Ink>, Vec<f64>) = match state.stage {
+        Stage::Free => {
+            let tips: f64 = settings.pens.iter().map(|pen| pen.tip).sum();
+            let inks = settings.candidates().iter().take(1).map(Pen::ink).collect();
+            (inks, vec![tips / settings.pens.len() as f64])
+        }
+        Stage::Tune => state.pens.iter().map(|pen| (pen.ink(), pen.tip)).unzip(),
+    };
+    let width = |pass: &usize| (tips[*pass] * canvas.px_per_mm) as f32;
+    Rasterizer {
+        width_px: canvas.width_px,
+        height_px: canvas.height_px,
+        softness_px: 1.0,
+        widths_px: state.pass_of.iter().map(width).collect(),
+        inks,
+        pass_of: state.pass_of.clone(),
+    }
+}
+
+/// Leaves out strokes that are not worth drawing; the control points of the others.
+fn prune(rasterizer: &mut Rasterizer, points: &[f32]) -> Result<Vec<f32>, Error> {
+    let worth = finish::worth_drawing(rasterizer, points)?;
+    let keep = |index: &usize| worth[*index];
+    let kept: Vec<usize> = (0..worth.len()).filter(keep).collect();
+    rasterizer.pass_of = kept.iter().map(|index| rasterizer.pass_of[*index]).collect();
+    rasterizer.widths_px = kept.iter().map(|index| rasterizer.widths_px[*index]).collect();
+    Ok(kept.iter().flat_map(|index| points[8 * index..8 * index + 8].iter().copied()).collect())
 }
 
 /// Share of the learning rate: ten steps of warm-up, then a cosine down to a tenth.

@@ -1,22 +1,29 @@
 //! What a drawing is asked to be.
 
+use serde::{Deserialize, Serialize};
+
 use super::augment::Jitter;
+use super::forms;
 use super::network::Neuron;
 use super::{Canvas, Error, Weights};
 use crate::drawing::Page;
 use crate::geometry::Rect;
 use crate::pens::Pen;
 
-/// What to generate, and how.
-#[derive(Debug, Clone, PartialEq)]
+/// What to generate, and how. A checkpoint holds all of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The sheet.
+    #[serde(with = "forms::PageForm")]
     pub page: Page,
     /// Blank edge of the sheet that no stroke enters; mm.
     pub margin: f64,
     /// What to excite.
+    #[serde(with = "forms::text")]
     pub neuron: Neuron,
     /// Pens to choose from.
+    #[serde(with = "forms::pens")]
     pub pens: Vec<Pen>,
     /// How many of them at most.
     pub most_pens: usize,

@@ -1,0 +1,81 @@
+//! How settings that are not ours to change are kept in a checkpoint.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::color::Srgb8;
+use crate::drawing::Page;
+use crate::pens::Pen;
+
+/// Written as text and read back, as a recipe has it.
+pub(super) mod text {
+    use super::*;
+
+    pub(in crate::generator) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(in crate::generator) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<T, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A page.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Page", deny_unknown_fields)]
+pub(super) struct PageForm {
+    width: f64,
+    height: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Pen", deny_unknown_fields)]
+struct PenForm {
+    id: String,
+    name: String,
+    #[serde(with = "color")]
+    color: Srgb8,
+    tip: f64,
+    opacity: f32,
+    speed: Option<f64>,
+    slot: Option<u32>,
+}
+
+mod color {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(color: &Srgb8, to: S) -> Result<S::Ok, S::Error> {
+        [color.red, color.green, color.blue].serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Srgb8, D::Error> {
+        <[u8; 3]>::deserialize(from).map(Srgb8::from)
+    }
+}
+
+/// Pens.
+pub(super) mod pens {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Out<'a>(#[serde(with = "PenForm")] &'a Pen);
+    #[derive(Deserialize)]
+    struct In(#[serde(with = "PenForm")] Pen);
+
+    pub(in crate::generator) fn serialize<S: Serializer>(pens: &[Pen], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(pens.iter().map(Out))
+    }
+
+    pub(in crate::generator) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Pen>, D::Error> {
+        Ok(Vec::<In>::deserialize(from)?.into_iter().map(|pen| pen.0).collect())
+    }
+}

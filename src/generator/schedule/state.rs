@@ -1,0 +1,87 @@
+//! All of a run that changes.
+
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{Excitation, Stage};
+use crate::generator::adam::Adam;
+use crate::generator::forms;
+use crate::generator::settings::Settings;
+use crate::pens::Pen;
+
+/// With the settings, this is all that the next step depends on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::generator) struct State {
+    pub(super) stage: Stage,
+    /// Steps done of this stage.
+    pub(super) step: usize,
+    /// Steps done of all stages.
+    pub(super) done: usize,
+    /// 4 x, y pairs a stroke; canvas px.
+    pub(super) points: Vec<f32>,
+    /// 3 a stroke: its free color before the sigmoid.
+    pub(super) logits: Vec<f32>,
+    pub(super) move_points: Adam,
+    pub(super) move_logits: Adam,
+    /// In pass order; none in free color.
+    #[serde(with = "forms::pens")]
+    pub(super) pens: Vec<Pen>,
+    /// The pass of each stroke; 0 in free color.
+    pub(super) pass_of: Vec<usize>,
+    pub(super) rng: ChaCha8Rng,
+    pub(super) excitation: Excitation,
+    /// The last step's.
+    pub(super) loss: f32,
+}
+
+impl State {
+    pub(super) fn first(points: Vec<f32>, logits: Vec<f32>, rng: ChaCha8Rng) -> Self {
+        Self {
+            stage: Stage::Free,
+            step: 0,
+            done: 0,
+            move_points: Adam::new(points.len()),
+            move_logits: Adam::new(logits.len()),
+            pens: Vec::new(),
+            pass_of: vec![0; points.len() / 8],
+            points,
+            logits,
+            rng,
+            excitation: Excitation::default(),
+            loss: 0.0,
+        }
+    }
+
+    /// Begins the stage of pens.
+    pub(super) fn tune(&mut self, pens: Vec<Pen>, pass_of: Vec<usize>) {
+        (self.stage, self.step) = (Stage::Tune, 0);
+        self.move_points = Adam::new(self.points.len());
+        (self.pens, self.pass_of) = (pens, pass_of);
+    }
+
+    /// What keeps this from being a state of a run of `settings`, if anything does.
+    pub(in crate::generator) fn misfit(&self, settings: &Settings) -> Option<&'static str> {
+        let count = self.pass_of.len();
+        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        let steps = match self.stage {
+            Stage::Free => (settings.free_steps, 0),
+            Stage::Tune => (settings.tune_steps, settings.free_steps),
+        };
+        let passes = if self.stage == Stage::Free { 1 } else { self.pens.len() };
+        let wrong = [
+            (count == 0 || self.points.len() != 8 * count || self.logits.len() != 3 * count, "its strokes"),
+            (!finite(&self.points) || !finite(&self.logits), "its strokes' numbers"),
+            (!self.move_points.fits(8 * count) || !self.move_logits.fits(3 * count), "its moments"),
+            (self.pass_of.iter().any(|pass| *pass >= passes), "its passes"),
+            (!self.pens.iter().all(|pen| settings.pens.contains(pen)), "its pens"),
+            (self.step > steps.0 || self.done != self.step + steps.1, "its steps"),
+        ];
+        wrong.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what))
+    }
+
+    #[cfg(test)]
+    pub(in crate::generator) fn drop_a_stroke(&mut self) {
+        self.points.truncate(self.points.len() - 8);
+    }
+}
