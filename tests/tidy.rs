@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("protocol", &["motion", "toolpath", "machine", "units", "geometry"]),
     ("sim", &["motion", "machine", "pens", "color", "geometry", "units"]),
     ("transport", &[]),
-    ("job", &["protocol", "transport", "sim", "toolpath", "machine", "pens"]),
+    ("job", &["protocol", "transport", "sim", "toolpath", "machine", "pens", "drawing", "color", "geometry"]),
     (
         "preview",
         &[

@@ -16,14 +16,31 @@ pub enum Control {
     Resume,
     /// End for good where the machine keeps its position, pen up.
     Stop,
+    /// End at once, pen up; the position may be lost.
+    Abort,
+    /// Leave out the rest of the stroke that is being drawn.
+    Skip,
+    /// A tenth of the usual speed faster, where the machine can.
+    Faster,
+    /// A tenth of the usual speed slower, where the machine can.
+    Slower,
+    /// The usual speed.
+    NormalSpeed,
+    /// The pen a little higher on the paper, for the rest of the job.
+    PenHigher,
+    /// The pen a little lower on the paper, for the rest of the job.
+    PenLower,
 }
 
 impl Control {
+    /// Does what one session can do by itself; the rest is the runner's.
     pub(super) fn apply(self, session: &mut dyn Session, now: Duration) {
         match self {
             Self::Pause => session.pause(now),
             Self::Resume => session.resume(now),
             Self::Stop => session.stop(now),
+            Self::Abort => session.abort(now),
+            _ => {}
         }
     }
 }

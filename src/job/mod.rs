@@ -3,20 +3,27 @@
 //! Comes in: a [`Program`], a [`Port`]. Goes out: events as they happen, and an [`Outcome`]. A virtual plotter runs in
 //! virtual time, as fast as it can or at a chosen pace; its results do not depend on the pace.
 
+mod connection;
 mod control;
 #[cfg(test)]
 mod grbl_tests;
 mod probe;
+mod remainder;
+mod runner;
+#[cfg(test)]
+mod runner_tests;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod virtual_time;
 
+pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
 pub use probe::{ask, probe};
+pub use runner::{JobOutcome, News, Operator, Place, Work, plot};
 pub use serve::{End, Speed, VirtualMachine};
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::machine::{Dialect, Firmware, Handshake, Profile};
 use crate::protocol::{self, Event, Program};
@@ -26,7 +33,7 @@ use crate::transport::{self, Flow, Link};
 /// Vendor and product number of the EiBotBoard.
 const EBB_USB: (u16, u16) = (0x04d8, 0xfd92);
 /// For a wire whose speed means nothing.
-const USB_BAUD: u32 = 115_200;
+const EBB_USB_BAUD: u32 = 115_200;
 
 /// Why a job could not begin or go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -156,25 +163,9 @@ pub async fn run(
     profile: &Profile,
     port: &Port,
     controls: &mut Controls,
-    mut on_event: impl FnMut(&Event),
+    on_event: impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
-    match port {
-        Port::Sim { pace } => {
-            virtual_time::run(program, profile, &Faults::default(), *pace, controls, on_event).await
-        }
-        Port::Tcp(address) => {
-            over(transport::connect(address).await?, program, profile, controls, &mut on_event).await
-        }
-        Port::Serial(_) | Port::Auto => {
-            let name = &match port {
-                Port::Serial(name) => name.clone(),
-                _ => the_one_port(profile.firmware.dialect())?,
-            };
-            let baud = profile.firmware.baud().unwrap_or(USB_BAUD);
-            let link = transport::open(name, baud, flow(&profile.firmware))?;
-            over(link, program, profile, controls, &mut on_event).await
-        }
-    }
+    one(Connection::open(port, profile).await?, program, profile, controls, on_event).await
 }
 
 fn flow(firmware: &Firmware) -> Flow {
@@ -195,7 +186,7 @@ pub async fn simulate(
     controls: &mut Controls,
     on_event: impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
-    virtual_time::run(program, profile, faults, None, controls, on_event).await
+    one(Connection::simulated(profile, faults, None), program, profile, controls, on_event).await
 }
 
 /// Plots over any link, in real time. As [`run`].
@@ -203,32 +194,43 @@ pub async fn simulate(
 /// # Errors
 /// When the connection ends.
 pub async fn over(
-    mut link: Link,
+    link: Link,
     program: Program,
     profile: &Profile,
     controls: &mut Controls,
     on_event: &mut impl FnMut(&Event),
 ) -> Result<Outcome, Error> {
-    let began = Instant::now();
-    let (mut session, mut log) = (protocol::session(program, profile), Log::default());
-    loop {
-        while let Some(bytes) = session.poll_transmit() {
-            link.send(bytes)?;
-        }
-        while let Some(event) = session.poll_event() {
-            log.note(began.elapsed(), &event);
-            on_event(&event);
-        }
-        let Some(timeout) = session.poll_timeout() else { break };
-        let wait = timeout.saturating_sub(began.elapsed());
-        tokio::select! {
-            biased;
-            control = controls.next() => control.apply(session.as_mut(), began.elapsed()),
-            bytes = link.receive() => session.handle_bytes(began.elapsed(), &bytes?),
-            () = tokio::time::sleep(wait) => session.handle_timeout(began.elapsed()),
-        }
+    one(Connection::over(link), program, profile, controls, on_event).await
+}
+
+async fn one(
+    mut connection: Connection,
+    program: Program,
+    profile: &Profile,
+    controls: &mut Controls,
+    on_event: impl FnMut(&Event),
+) -> Result<Outcome, Error> {
+    let mut session = protocol::session(program, profile);
+    let mut pilot = Alone { log: Log::default(), on_event };
+    let now = connection.drive(session.as_mut(), controls, &mut pilot).await?;
+    Ok(pilot.log.outcome(now, connection.trace().cloned()))
+}
+
+/// One program by itself.
+struct Alone<F> {
+    log: Log,
+    on_event: F,
+}
+
+impl<F: FnMut(&Event)> connection::Pilot for Alone<F> {
+    fn wish(&mut self, control: Control, session: &mut dyn protocol::Session, now: Duration) {
+        control.apply(session, now);
     }
-    Ok(log.outcome(began.elapsed(), None))
+
+    fn hear(&mut self, now: Duration, event: &Event) {
+        self.log.note(now, event);
+        (self.on_event)(event);
+    }
 }
 
 /// What a job remembers of its events.

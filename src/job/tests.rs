@@ -1,5 +1,7 @@
 //! From strokes to ink and back, over the whole chain.
 
+use std::time::Instant;
+
 use super::*;
 use crate::geometry::{Point, Polyline};
 use crate::machine::Placement;

@@ -2,66 +2,97 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Controls, Error, Log, Outcome};
+use super::connection::Pilot;
+use super::{Controls, Error};
 use crate::machine::Profile;
-use crate::protocol::{self, Event, Program};
-use crate::sim::{self, Faults, Wire};
+use crate::protocol::Session;
+use crate::sim::{self, Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
 use crate::transport;
 
-/// Runs `program` to its end on a fresh plotter, over a line with `faults`. `pace` is times real time; `None`: as fast
-/// as it can.
-pub(super) async fn run(
-    program: Program,
-    profile: &Profile,
-    faults: &Faults,
+/// A virtual plotter with its line, between sessions.
+#[derive(Debug)]
+pub(super) struct Desk {
+    profile: Profile,
+    plotter: Box<dyn VirtualPlotter>,
+    there: Wire,
+    back: Wire,
+    mishaps: Mishaps,
+    /// Since it was switched on.
+    now: Duration,
+    /// Times real time; `None`: as fast as it can.
     pace: Option<f64>,
-    controls: &mut Controls,
-    mut on_event: impl FnMut(&Event),
-) -> Result<Outcome, Error> {
-    let began = Instant::now();
-    let mut session = protocol::session(program, profile);
-    let mut plotter = sim::plotter(profile);
-    let (mut there, mut back) = (Wire::new(faults, profile.firmware.baud(), 0), Wire::new(faults, None, 1));
-    let mut mishaps = sim::Mishaps::new(faults);
-    let (mut now, mut log) = (Duration::ZERO, Log::default());
-    loop {
-        // Replies take no time but the line's latency: they are a few bytes each, and never what a plotter waits for.
-        back.send(now, &plotter.poll_output());
-        while let Some(said) = back.receive(now) {
-            session.handle_bytes(now, &said);
-        }
-        while let Some(bytes) = session.poll_transmit() {
-            there.send(now, &bytes);
-        }
-        while let Some(event) = session.poll_event() {
-            log.note(now, &event);
-            on_event(&event);
-        }
-        let Some(timeout) = session.poll_timeout() else { break };
-        let wakes = [there.next_arrival(), back.next_arrival(), plotter.next_wake(now), mishaps.next()];
-        let next = wakes.into_iter().flatten().fold(timeout, Duration::min).max(now);
-        let wait = pace.map_or(Duration::ZERO, |pace| next.div_f64(pace).saturating_sub(began.elapsed()));
-        let asked = async {
-            tokio::select! {
-                biased;
-                control = controls.next() => Some(control),
-                () = pause(wait) => None,
-            }
-        };
-        if let Some(control) = asked.await {
-            control.apply(session.as_mut(), now);
-            continue;
-        }
-        now = next;
-        if mishaps.happen(now, profile, &mut plotter) {
-            return Err(transport::Error::Closed { reason: "the cable was pulled".into() }.into());
-        }
-        plotter.receive(now, &there.receive(now).unwrap_or_default());
-        if session.poll_timeout().is_some_and(|timeout| timeout <= now) {
-            session.handle_timeout(now);
+}
+
+impl Desk {
+    pub(super) fn new(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
+        Self {
+            profile: profile.clone(),
+            plotter: sim::plotter(profile),
+            there: Wire::new(faults, profile.firmware.baud(), 0),
+            back: Wire::new(faults, None, 1),
+            mishaps: Mishaps::new(faults),
+            now: Duration::ZERO,
+            pace,
         }
     }
-    Ok(log.outcome(now, Some(plotter.trace().clone())))
+
+    pub(super) fn trace(&self) -> &MotionTrace {
+        self.plotter.trace()
+    }
+
+    /// Runs a session to its end; gives how long it took, in the plotter's time.
+    pub(super) async fn drive(
+        &mut self,
+        session: &mut dyn Session,
+        controls: &mut Controls,
+        pilot: &mut impl Pilot,
+    ) -> Result<Duration, Error> {
+        let (began, real) = (self.now, Instant::now());
+        let mut now = self.now;
+        loop {
+            // Replies take no time but the line's latency: they are a few bytes each, and never what a plotter waits for.
+            self.back.send(now, &self.plotter.poll_output());
+            while let Some(said) = self.back.receive(now) {
+                session.handle_bytes(now - began, &said);
+            }
+            while let Some(bytes) = session.poll_transmit() {
+                self.there.send(now, &bytes);
+            }
+            while let Some(event) = session.poll_event() {
+                pilot.hear(now - began, &event);
+            }
+            self.now = now;
+            let Some(timeout) = session.poll_timeout() else { return Ok(now - began) };
+            let wakes = [
+                self.there.next_arrival(),
+                self.back.next_arrival(),
+                self.plotter.next_wake(now),
+                self.mishaps.next(),
+            ];
+            let next = wakes.into_iter().flatten().fold(began + timeout, Duration::min).max(now);
+            let due = |pace| (next - began).div_f64(pace).saturating_sub(real.elapsed());
+            let wait = self.pace.map_or(Duration::ZERO, due);
+            let asked = async {
+                tokio::select! {
+                    biased;
+                    control = controls.next() => Some(control),
+                    () = pause(wait) => None,
+                }
+            };
+            if let Some(control) = asked.await {
+                pilot.wish(control, session, now - began);
+                continue;
+            }
+            now = next;
+            if self.mishaps.happen(now, &self.profile, &mut self.plotter) {
+                return Err(transport::Error::Closed { reason: "the cable was pulled".into() }.into());
+            }
+            self.plotter.receive(now, &self.there.receive(now).unwrap_or_default());
+            if session.poll_timeout().is_some_and(|timeout| began + timeout <= now) {
+                session.handle_timeout(now - began);
+            }
+        }
+    }
 }
 
 async fn pause(wait: Duration) {

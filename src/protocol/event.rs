@@ -150,6 +150,8 @@ pub struct Status {
     pub machine: Option<[f64; 3]>,
     /// `WPos`: work position x, y, z; mm.
     pub work: Option<[f64; 3]>,
+    /// `WCO`: machine position less work position; mm. GRBL says it now and then.
+    pub offset: Option<[f64; 3]>,
     /// `Bf`: free planner blocks and free receive bytes.
     pub free: Option<(usize, usize)>,
 }

@@ -49,3 +49,13 @@ pub fn session(program: Program, profile: &Profile) -> Box<dyn Session> {
         Firmware::Hpgl(table) => Box::new(hpgl::Session::new(program, table)),
     }
 }
+
+/// A session that streams `program` to a port over which another session has just ended: the board does not restart, is
+/// not waited for, and does not look for its switches again.
+#[must_use]
+pub fn next_session(program: Program, profile: &Profile) -> Box<dyn Session> {
+    match &profile.firmware {
+        Firmware::Grbl(grbl) => Box::new(grbl::Session::new(program, profile, grbl).attached()),
+        _ => session(program, profile),
+    }
+}

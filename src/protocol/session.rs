@@ -25,6 +25,16 @@ pub trait Session: Debug + Send {
     /// Stops for good, with the pen up. [`Event::Stopped`] follows.
     fn stop(&mut self, now: Duration);
 
+    /// Stops at once, with the pen up, even if the machine loses its position. [`Event::Stopped`] or an alarm follows.
+    fn abort(&mut self, now: Duration) {
+        self.stop(now);
+    }
+
+    /// Goes at `percent` of the usual speed from now on, within what the machine can do; false if it can only go at 100 %.
+    fn set_speed(&mut self, _now: Duration, _percent: u32) -> bool {
+        false
+    }
+
     /// The next bytes for the plotter.
     fn poll_transmit(&mut self) -> Option<Vec<u8>>;
 

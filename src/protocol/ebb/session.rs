@@ -343,6 +343,7 @@ impl Session {
             }
             Phase::Lifting => {
                 self.all_ended();
+                self.tell_hold(true);
                 self.events.push_back(Event::Stopped);
                 self.phase = Phase::Closed;
             }
@@ -431,7 +432,7 @@ impl Session {
         let place = self.ebb.to_mm(self.steps.map(|steps| steps as f64));
         let machine = complete.then_some([place.x, place.y, 0.0]);
         let state = State::Hold { complete };
-        self.events.push_back(Event::Status(Status { state, machine, work: None, free: None }));
+        self.events.push_back(Event::Status(Status { state, machine, work: None, offset: None, free: None }));
     }
 
     fn poll(&mut self, now: Duration) {

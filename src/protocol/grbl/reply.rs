@@ -106,12 +106,13 @@ fn status(text: &str) -> Option<Status> {
         door if door.starts_with("Door") => State::Door,
         _ => return None,
     };
-    let mut status = Status { state, machine: None, work: None, free: None };
+    let mut status = Status { state, machine: None, work: None, offset: None, free: None };
     for field in fields {
         let Some((name, value)) = field.split_once(':') else { continue };
         match name {
             "MPos" => status.machine = Some(triple(value)?),
             "WPos" => status.work = Some(triple(value)?),
+            "WCO" => status.offset = Some(triple(value)?),
             "Bf" => {
                 let (blocks, bytes) = value.split_once(',')?;
                 status.free = Some((blocks.parse().ok()?, bytes.parse().ok()?));
@@ -153,6 +154,7 @@ mod tests {
                 state: State::Hold { complete: true },
                 machine: Some([1.0, -2.5, 0.0]),
                 work: None,
+                offset: Some([0.0; 3]),
                 free: Some((15, 128)),
             })],
         );

@@ -118,6 +118,15 @@ impl Session {
 }
 
 impl Session {
+    /// The same for a port that is open already: nobody is waited for, and the switches are not looked for.
+    #[must_use]
+    pub fn attached(mut self) -> Self {
+        self.homes = false;
+        self.phase = Phase::Asking;
+        self.outgoing.push_back(b"$I\n".to_vec());
+        self
+    }
+
     /// How many moves the firmware's planner holds, by its own word once it has answered `$I`.
     #[must_use]
     pub fn planner_blocks(&self) -> usize {
@@ -204,6 +213,26 @@ impl protocol::Session for Session {
             }
             _ => {}
         }
+    }
+
+    fn abort(&mut self, now: Duration) {
+        match self.phase {
+            Phase::Streaming | Phase::Stopping => {
+                self.outgoing.clear();
+                self.reset(now, true);
+            }
+            _ => self.stop(now),
+        }
+    }
+
+    /// The feed override, 10 to 200 %; travels keep their speed.
+    fn set_speed(&mut self, _: Duration, percent: u32) -> bool {
+        // Real-time bytes: 100 %, then tens up or down (gnea/grbl config.h).
+        let tens = (i64::from(percent.clamp(10, 200)) - 100) / 10;
+        let mut bytes = vec![0x90];
+        bytes.resize(1 + tens.unsigned_abs() as usize, if tens > 0 { 0x91 } else { 0x92 });
+        self.outgoing.push_front(bytes);
+        true
     }
 
     fn poll_transmit(&mut self) -> Option<Vec<u8>> {

@@ -216,7 +216,7 @@ impl Session {
     fn status(&mut self, state: State, at: Option<(i64, i64)>) {
         let mm = |units: i64| units as f64 * self.hpgl.unit;
         let machine = at.map(|(x, y)| [mm(x), mm(y), 0.0]);
-        self.events.push_back(Event::Status(Status { state, machine, work: None, free: None }));
+        self.events.push_back(Event::Status(Status { state, machine, work: None, offset: None, free: None }));
     }
 
     /// An answer to `OA;`: all before it has been drawn.

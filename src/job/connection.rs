@@ -1,0 +1,170 @@
+//! A plotter at the other end, for as long as a job lasts: opening a port anew would restart most boards.
+
+use std::time::{Duration, Instant};
+
+use super::virtual_time::Desk;
+use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
+use crate::machine::Profile;
+use crate::protocol::{Event, Session};
+use crate::sim::{Faults, MotionTrace};
+use crate::transport::{self, Link};
+
+/// Longer than this beyond what was waited for, and this process slept: the plotter's answers are not late.
+const JUMP: Duration = Duration::from_secs(2);
+
+/// Who listens to a session, and deals with wishes.
+pub(super) trait Pilot {
+    /// Does what is wished for.
+    fn wish(&mut self, control: Control, session: &mut dyn Session, now: Duration);
+    /// Hears an event; time is since the session's start.
+    fn hear(&mut self, now: Duration, event: &Event);
+}
+
+/// A plotter at the other end.
+#[derive(Debug)]
+pub struct Connection {
+    way: Way,
+    /// Sessions that have been driven over it.
+    sessions: usize,
+}
+
+#[derive(Debug)]
+enum Way {
+    Wire(Link),
+    Virtual(Box<Desk>),
+}
+
+impl Connection {
+    /// Opens a port; most boards restart now.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub async fn open(port: &Port, profile: &Profile) -> Result<Self, Error> {
+        let name = match port {
+            Port::Sim { pace } => return Ok(Self::simulated(profile, &Faults::default(), *pace)),
+            Port::Tcp(address) => return Ok(Self::over(transport::connect(address).await?)),
+            Port::Serial(name) => name.clone(),
+            Port::Auto => the_one_port(profile.firmware.dialect())?,
+        };
+        let baud = profile.firmware.baud().unwrap_or(EBB_USB_BAUD);
+        Ok(Self::over(transport::open(&name, baud, flow(&profile.firmware))?))
+    }
+
+    /// Over any link, in real time.
+    #[must_use]
+    pub fn over(link: Link) -> Self {
+        Self { way: Way::Wire(link), sessions: 0 }
+    }
+
+    /// A virtual plotter in this process, behind a line with `faults`. `pace` is times real time; `None`: as fast as it can.
+    #[must_use]
+    pub fn simulated(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
+        Self { way: Way::Virtual(Box::new(Desk::new(profile, faults, pace))), sessions: 0 }
+    }
+
+    /// What the pen of a virtual plotter in this process has done so far.
+    #[must_use]
+    pub fn trace(&self) -> Option<&MotionTrace> {
+        match &self.way {
+            Way::Wire(_) => None,
+            Way::Virtual(desk) => Some(desk.trace()),
+        }
+    }
+
+    /// The link, if there is one.
+    pub(super) fn link(&mut self) -> Option<&mut Link> {
+        match &mut self.way {
+            Way::Wire(link) => Some(link),
+            Way::Virtual(_) => None,
+        }
+    }
+
+    /// Whether nothing has been driven over it.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.sessions == 0
+    }
+
+    /// Drives a session to its end; gives how long that took, in the plotter's time.
+    pub(super) async fn drive(
+        &mut self,
+        session: &mut dyn Session,
+        controls: &mut Controls,
+        pilot: &mut impl Pilot,
+    ) -> Result<Duration, Error> {
+        self.sessions += 1;
+        match &mut self.way {
+            Way::Wire(link) => drive(link, session, controls, pilot).await,
+            Way::Virtual(desk) => desk.drive(session, controls, pilot).await,
+        }
+    }
+}
+
+async fn drive(
+    link: &mut Link,
+    session: &mut dyn Session,
+    controls: &mut Controls,
+    pilot: &mut impl Pilot,
+) -> Result<Duration, Error> {
+    let mut watch = Stopwatch::new(Instant::now());
+    loop {
+        while let Some(bytes) = session.poll_transmit() {
+            link.send(bytes)?;
+        }
+        let now = watch.now;
+        while let Some(event) = session.poll_event() {
+            pilot.hear(now, &event);
+        }
+        let Some(timeout) = session.poll_timeout() else { return Ok(now) };
+        let wait = timeout.saturating_sub(now);
+        tokio::select! {
+            biased;
+            control = controls.next() => {
+                let now = watch.tick(Instant::now(), wait);
+                pilot.wish(control, session, now);
+            }
+            bytes = link.receive() => {
+                let bytes = bytes?;
+                session.handle_bytes(watch.tick(Instant::now(), wait), &bytes);
+            }
+            () = tokio::time::sleep(wait) => session.handle_timeout(watch.tick(Instant::now(), wait)),
+        }
+    }
+}
+
+/// A session's time, which stands still while this process sleeps: a laptop that was closed, a job that was stopped with
+/// Ctrl-Z. The answers that came meanwhile are read before anything is called late.
+#[derive(Debug)]
+struct Stopwatch {
+    at: Instant,
+    now: Duration,
+}
+
+impl Stopwatch {
+    fn new(at: Instant) -> Self {
+        Self { at, now: Duration::ZERO }
+    }
+
+    /// The time at `at`, after a wait that was to take at most `wait`.
+    fn tick(&mut self, at: Instant, wait: Duration) -> Duration {
+        let passed = at.saturating_duration_since(self.at);
+        self.at = at;
+        self.now += if passed > wait + JUMP { wait.min(JUMP) } else { passed };
+        self.now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stands_still_while_the_process_sleeps() {
+        let (begin, second) = (Instant::now(), Duration::from_secs(1));
+        let mut watch = Stopwatch::new(begin);
+        assert_eq!(watch.tick(begin + second, second), second);
+        assert_eq!(watch.tick(begin + second * 30_000, second), second * 2);
+        assert_eq!(watch.tick(begin + second * 30_002, second), second * 4);
+        // A clock that goes back is no time at all.
+        assert_eq!(watch.tick(begin, second), second * 4);
+    }
+}

@@ -1,0 +1,488 @@
+//! All passes of a job over one connection, with what a person wishes meanwhile.
+
+use std::time::Duration;
+
+use super::connection::{Connection, Pilot};
+use super::remainder::{Begin, Progress};
+use super::{Control, Controls, Error};
+use crate::geometry::Point;
+use crate::machine::{Dialect, Ebb, Firmware, Lift, Placement, Profile};
+use crate::protocol::{self, Event, Origin, Program, Session, State, Statement};
+use crate::sim::MotionTrace;
+use crate::toolpath::{Pass, Toolpath};
+
+/// How far a nudge moves the pen: percent of the servo's range, S of a thousand, hundredths of a mm of Z times ten.
+const NUDGE_PERCENT: f64 = 1.0;
+const NUDGE_S: i64 = 10;
+const NUDGE_MM: f64 = 0.1;
+/// Speed without acceleration; mm/s: `HM` has none.
+const HOME_SPEED: f64 = 40.0;
+/// Least and greatest speed that may be wished for; percent.
+const SPEEDS: std::ops::RangeInclusive<u32> = 10..=200;
+
+/// What is to be plotted.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// All of it.
+    pub toolpath: &'a Toolpath,
+    /// The machine.
+    pub profile: &'a Profile,
+    /// Where the page lies on it.
+    pub placement: &'a Placement,
+    /// What is drawn already.
+    pub from: Place,
+    /// Length before `from` that is drawn again; mm.
+    pub overlap: f64,
+}
+
+/// A place in a toolpath: the first stroke that is not drawn.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize,
+)]
+pub struct Place {
+    /// Index of the pass.
+    pub pass: usize,
+    /// Index of the stroke in its pass.
+    pub stroke: usize,
+}
+
+/// What a runner tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum News<'a> {
+    /// A pass begins, or goes on after a wish, with this stroke. Its pen is mounted.
+    Pass {
+        /// What is still to be drawn.
+        from: Place,
+    },
+    /// What the session of this pass tells. For what is accepted, completed or refused, where in the drawing that is.
+    Session {
+        /// Index of the pass.
+        pass: usize,
+        /// What it tells.
+        event: &'a Event,
+        /// Of its statement.
+        origin: Option<Origin>,
+    },
+    /// All strokes before this place are on the paper.
+    Drawn(Place),
+    /// The plotter rests, pen up, and waits for [`Control::Resume`].
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// The rest of this stroke is left out.
+    Skipped(Place),
+    /// All of a pass is drawn, and the pen is at home.
+    PassDone {
+        /// Index of the pass.
+        pass: usize,
+    },
+    /// The speed has changed; percent of the usual one.
+    Speed(u32),
+    /// The pen's height has changed: so many nudges up, negative down, since the job began.
+    Height(i32),
+    /// A wish that this machine can't fulfil.
+    Unable(Control),
+}
+
+/// Who is at the plotter.
+pub trait Operator {
+    /// Hears news, in order.
+    fn hear(&mut self, news: &News<'_>);
+
+    /// Mounts the pen of this pass, while the plotter rests at its home corner with the pen up. False: the job shall stop.
+    fn change_pen(&mut self, pass: usize) -> impl Future<Output = bool>;
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct JobOutcome {
+    /// Whether all of it has been drawn. If not, the news told why.
+    pub finished: bool,
+    /// All strokes before this place have been drawn.
+    pub place: Place,
+    /// In the plotter's time, without pen changes; s.
+    pub seconds: f64,
+    /// What the pen of a virtual plotter in this process did, a trace for each pass that was begun.
+    pub traces: Vec<(usize, MotionTrace)>,
+}
+
+/// Plots all passes over one connection. The plotter stands at home, or knows its place.
+///
+/// # Errors
+/// When the connection ends. Firmware trouble is news and `finished: false`.
+pub async fn plot(
+    work: &Work<'_>,
+    connection: &mut Connection,
+    controls: &mut Controls,
+    operator: &mut impl Operator,
+) -> Result<JobOutcome, Error> {
+    let mut runner = Runner {
+        work: *work,
+        profile: work.profile.clone(),
+        percent: 100,
+        height: 0,
+        outcome: JobOutcome { finished: false, place: work.from, seconds: 0.0, traces: Vec::new() },
+    };
+    for index in work.from.pass..work.toolpath.passes.len() {
+        let begun = connection.trace().map_or(0, |trace| trace.pieces.len());
+        let end = runner.pass(index, connection, controls, operator).await;
+        if let Some(trace) = connection.trace() {
+            let pieces = trace.pieces[begun..].to_vec();
+            runner.outcome.traces.push((index, MotionTrace { pieces, warnings: trace.warnings.clone() }));
+        }
+        if !end? {
+            return Ok(runner.outcome);
+        }
+    }
+    runner.outcome.finished = true;
+    Ok(runner.outcome)
+}
+
+struct Runner<'a> {
+    work: Work<'a>,
+    /// With the pen's height as it was nudged.
+    profile: Profile,
+    percent: u32,
+    height: i32,
+    outcome: JobOutcome,
+}
+
+/// What follows when a session has stopped as it was asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Nothing: the job ends.
+    End,
+    /// Go on from there.
+    GoOn,
+    /// Wait until it shall go on.
+    Rest,
+    /// Go on behind the stroke.
+    Skip,
+}
+
+impl Runner<'_> {
+    /// Draws a pass. False if the job ended in it.
+    async fn pass(
+        &mut self,
+        index: usize,
+        connection: &mut Connection,
+        controls: &mut Controls,
+        operator: &mut impl Operator,
+    ) -> Result<bool, Error> {
+        let pass = &self.work.toolpath.passes[index];
+        let first = if index == self.work.from.pass { self.work.from.stroke } else { 0 };
+        let mut begin = Begin::at(first);
+        if index == self.work.from.pass {
+            begin = begin.overlapping(pass, self.work.overlap);
+        }
+        self.outcome.place = Place { pass: index, stroke: first };
+        if !self.pen_is_changed(index, controls, operator).await {
+            return Ok(false);
+        }
+        loop {
+            operator.hear(&News::Pass { from: Place { pass: index, stroke: begin.stroke } });
+            let program = begin.encode(index, pass, &self.profile, self.work.placement);
+            let mut flight = self.fly(program, index, &begin, connection, controls, operator).await?;
+            self.outcome.place = Place { pass: index, stroke: flight.progress.stroke };
+            if flight.finished {
+                operator.hear(&News::PassDone { pass: index });
+                return Ok(true);
+            }
+            if !flight.stopped {
+                return Ok(false);
+            }
+            if flight.then == Then::Rest {
+                operator.hear(&News::Paused);
+                flight.then = self.rest(controls, operator).await;
+            }
+            let stands = flight.stands.map(|place| self.work.placement.to_page(place));
+            begin = match flight.then {
+                Then::End | Then::Rest => return Ok(false),
+                Then::GoOn => Begin::of(flight.progress, stands, pass),
+                Then::Skip => {
+                    let skipped = Place { pass: index, stroke: flight.progress.stroke };
+                    operator.hear(&News::Skipped(skipped));
+                    Begin::at(flight.progress.stroke + 1)
+                }
+            };
+            if let Firmware::Ebb(ebb) = &self.work.profile.firmware {
+                let home = home(&self.profile, ebb, self.work.placement, pass);
+                if !self.fly(home, index, &begin, connection, controls, operator).await?.finished {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Asks for the pen; a stop meanwhile ends the job.
+    async fn pen_is_changed(
+        &mut self,
+        index: usize,
+        controls: &mut Controls,
+        operator: &mut impl Operator,
+    ) -> bool {
+        let mut changing = std::pin::pin!(operator.change_pen(index));
+        loop {
+            tokio::select! {
+                biased;
+                control = controls.next() => if matches!(control, Control::Stop | Control::Abort) {
+                    return false;
+                },
+                changed = &mut changing => return changed,
+            }
+        }
+    }
+
+    /// Streams a program to its end.
+    async fn fly(
+        &mut self,
+        program: Program,
+        index: usize,
+        begin: &Begin,
+        connection: &mut Connection,
+        controls: &mut Controls,
+        operator: &mut impl Operator,
+    ) -> Result<Flight, Error> {
+        let strokes = self.work.toolpath.passes[index].strokes.len();
+        let mut session = if connection.is_fresh() {
+            protocol::session(program.clone(), &self.profile)
+        } else {
+            protocol::next_session(program.clone(), &self.profile)
+        };
+        if self.percent != 100 {
+            session.set_speed(Duration::ZERO, self.percent);
+        }
+        let mut flight = Flight {
+            progress: Progress { stroke: begin.stroke, vertex: None },
+            finished: false,
+            stopped: false,
+            then: Then::End,
+            stands: None,
+        };
+        let mut pilot = Flying {
+            runner: self,
+            program: &program,
+            index,
+            strokes,
+            flight: &mut flight,
+            paused: false,
+            nudged: false,
+            connected: Duration::ZERO,
+            operator,
+        };
+        let time = connection.drive(session.as_mut(), controls, &mut pilot).await?;
+        let connected = pilot.connected;
+        self.outcome.seconds += time.saturating_sub(connected).as_secs_f64();
+        Ok(flight)
+    }
+
+    /// Waits, the plotter resting with nothing to do, until it shall go on.
+    async fn rest(&mut self, controls: &mut Controls, operator: &mut impl Operator) -> Then {
+        loop {
+            match controls.next().await {
+                Control::Resume => {
+                    operator.hear(&News::Resumed);
+                    return Then::GoOn;
+                }
+                Control::Stop | Control::Abort => return Then::End,
+                Control::Skip => {
+                    operator.hear(&News::Resumed);
+                    return Then::Skip;
+                }
+                Control::Pause => {}
+                control => {
+                    self.adjust(control, operator);
+                }
+            }
+        }
+    }
+
+    /// Notes a wish about speed or height; true if anything changes.
+    fn adjust(&mut self, control: Control, operator: &mut impl Operator) -> bool {
+        let speed = match control {
+            Control::Faster => self.percent + 10,
+            Control::Slower => self.percent.saturating_sub(10),
+            Control::NormalSpeed => 100,
+            Control::PenHigher | Control::PenLower => {
+                let by = if control == Control::PenHigher { 1 } else { -1 };
+                if !nudge(&mut self.profile, by) {
+                    operator.hear(&News::Unable(control));
+                    return false;
+                }
+                self.height += by;
+                operator.hear(&News::Height(self.height));
+                return true;
+            }
+            _ => return false,
+        };
+        let speed = speed.clamp(*SPEEDS.start(), *SPEEDS.end());
+        let changed = speed != self.percent;
+        self.percent = speed;
+        changed
+    }
+}
+
+/// How a program ended.
+#[derive(Debug)]
+struct Flight {
+    progress: Progress,
+    finished: bool,
+    stopped: bool,
+    then: Then,
+    /// Where the pen stands; machine mm from the job's zero.
+    stands: Option<Point>,
+}
+
+/// A program under way.
+struct Flying<'a, 'b, O> {
+    runner: &'a mut Runner<'b>,
+    program: &'a Program,
+    index: usize,
+    strokes: usize,
+    flight: &'a mut Flight,
+    paused: bool,
+    /// The pen's height has changed in the pause.
+    nudged: bool,
+    connected: Duration,
+    operator: &'a mut O,
+}
+
+impl<O: Operator> Flying<'_, '_, O> {
+    fn stop(&mut self, then: Then, session: &mut dyn Session, now: Duration) {
+        self.flight.then = then;
+        session.stop(now);
+    }
+
+    fn change_speed(&mut self, control: Control, session: &mut dyn Session, now: Duration) {
+        let before = self.runner.percent;
+        if !self.runner.adjust(control, self.operator) {
+            return;
+        }
+        if session.set_speed(now, self.runner.percent) {
+            self.operator.hear(&News::Speed(self.runner.percent));
+        } else {
+            self.runner.percent = before;
+            self.operator.hear(&News::Unable(control));
+        }
+    }
+}
+
+impl<O: Operator> Pilot for Flying<'_, '_, O> {
+    fn wish(&mut self, control: Control, session: &mut dyn Session, now: Duration) {
+        // `!` would leave GRBL's pen on the paper, and nothing lifts it in a hold.
+        let holds_on_paper = self.program.dialect == Dialect::Grbl;
+        match control {
+            Control::Stop => self.stop(Then::End, session, now),
+            Control::Abort => {
+                self.flight.then = Then::End;
+                session.abort(now);
+            }
+            Control::Skip => self.stop(Then::Skip, session, now),
+            Control::Pause if holds_on_paper => self.stop(Then::Rest, session, now),
+            Control::Pause => {
+                self.paused = true;
+                session.pause(now);
+            }
+            // What has changed in the pause needs another program.
+            Control::Resume if self.nudged => self.stop(Then::GoOn, session, now),
+            Control::Resume => {
+                if std::mem::take(&mut self.paused) {
+                    self.operator.hear(&News::Resumed);
+                }
+                session.resume(now);
+            }
+            Control::Faster | Control::Slower | Control::NormalSpeed => {
+                self.change_speed(control, session, now);
+            }
+            Control::PenHigher | Control::PenLower => {
+                if !self.runner.adjust(control, self.operator) {
+                    return;
+                }
+                self.nudged = true;
+                if !self.paused {
+                    self.stop(Then::GoOn, session, now);
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, now: Duration, event: &Event) {
+        let origin = match event {
+            Event::Accepted { statement } | Event::Completed { upto: statement } => {
+                self.program.statements.get(*statement).and_then(|statement| statement.origin)
+            }
+            Event::Error { origin, .. } | Event::Alarm { origin, .. } => *origin,
+            _ => None,
+        };
+        self.operator.hear(&News::Session { pass: self.index, event, origin });
+        match event {
+            Event::Connected { .. } => self.connected = now,
+            Event::Completed { upto } => {
+                let before = self.flight.progress;
+                self.flight.progress = Progress::of(self.program, *upto, self.strokes);
+                if self.flight.progress.stroke > before.stroke {
+                    let place = Place { pass: self.index, stroke: self.flight.progress.stroke };
+                    self.operator.hear(&News::Drawn(place));
+                }
+            }
+            Event::Status(status) => {
+                let offset = status.offset.unwrap_or_default();
+                let place = status.work.or_else(|| {
+                    status.machine.map(|at| [at[0] - offset[0], at[1] - offset[1], at[2] - offset[2]])
+                });
+                self.flight.stands = place.map(|[x, y, _]| Point::new(x, y)).or(self.flight.stands);
+                if status.state == (State::Hold { complete: true }) && self.paused {
+                    self.operator.hear(&News::Paused);
+                }
+            }
+            // A refused line or an alarm ends the job, whatever was wished.
+            Event::Error { .. } | Event::Alarm { .. } => self.flight.then = Then::End,
+            Event::Stopped => self.flight.stopped = true,
+            Event::Finished => self.flight.finished = true,
+            _ => {}
+        }
+    }
+}
+
+/// Brings an EiBotBoard from anywhere to where its counters are zero.
+fn home(profile: &Profile, ebb: &Ebb, placement: &Placement, pass: &Pass) -> Program {
+    let empty = Pass { pen: pass.pen.clone(), strokes: Vec::new() };
+    let mut program = protocol::encode(0, &empty, profile, placement);
+    let rate = (HOME_SPEED * ebb.steps_per_mm).min(ebb.step_rate).round();
+    let lines = program.lift.iter().cloned().chain([format!("HM,{rate}")]);
+    program.statements = lines.map(|line| Statement { line, origin: None, drains: false }).collect();
+    program
+}
+
+/// Moves the pen's lower height; false if the machine has none that can be set.
+fn nudge(profile: &mut Profile, by: i32) -> bool {
+    match &mut profile.lift {
+        Lift::Servo { up_s, down_s, .. } => {
+            let up = if *up_s > *down_s { 1 } else { -1 };
+            let next = i64::from(*down_s) + i64::from(by) * up * NUDGE_S;
+            match u32::try_from(next) {
+                Ok(next) if next != *up_s && next <= 1000 => *down_s = next,
+                _ => return false,
+            }
+        }
+        Lift::Z { up, down, .. } => {
+            let next = *down + f64::from(by) * NUDGE_MM * (*up - *down).signum();
+            if (*up - next) * (*up - *down) <= 0.0 {
+                return false;
+            }
+            *down = next;
+        }
+        Lift::EbbServo { up_percent, down_percent, .. } => {
+            let up = (*up_percent - *down_percent).signum();
+            let next = *down_percent + f64::from(by) * NUDGE_PERCENT * up;
+            if !(0.0..=100.0).contains(&next) || (*up_percent - next) * up <= 0.0 {
+                return false;
+            }
+            *down_percent = next;
+        }
+        Lift::Pen { .. } => return false,
+    }
+    true
+}
