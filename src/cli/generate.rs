@@ -6,6 +6,7 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 
 use super::recipe::{Generate, Recipe};
+use super::show::ShowArgs;
 use super::terminal::table;
 use super::{Failure, Terminal, files, pens};
 use crate::drawing::{Page, svg};
@@ -60,6 +61,8 @@ pub(super) struct Args {
     /// The SVG to write; `-` for stdout.
     #[arg(short, long, default_value = "drawing.svg")]
     pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) show: ShowArgs,
 }
 
 fn parse_length(text: &str) -> Result<f64, String> {
@@ -84,6 +87,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     if files::is_dash(&args.output) {
         return Ok(());
     }
+    args.show.show_drawing(&outcome.drawing, terminal)?;
     let mut value = report(&outcome);
     value["seconds"] = super::pipeline::rounded(seconds).into();
     terminal.result(&value, || format!("{}\n{}", args.output.display(), summary(&outcome)))

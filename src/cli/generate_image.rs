@@ -27,6 +27,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         return Ok(());
     }
     let metres = outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0;
+    args.show.show_drawing(&outcome.drawing, terminal)?;
     let value = serde_json::json!({
         "loss": outcome.loss,
         "white": outcome.white,

@@ -24,6 +24,7 @@ mod ports;
 mod preview;
 mod recipe;
 mod run;
+mod show;
 mod sim;
 mod terminal;
 mod wanted;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::input::{Input, InputArgs, Sheet, plan_text};
 use super::pipeline::Planned;
+use super::show::ShowArgs;
 use super::{Failure, Terminal, files, pipeline};
 use crate::drawing::svg;
 use crate::drawing::{Drawing, Layer, Stroke};
@@ -30,6 +31,8 @@ pub(super) struct Args {
     /// Save the plan (`.json`) or the ordered drawing (`.svg`), so that it need not be done again; `-` for stdout.
     #[arg(short, long)]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    show: ShowArgs,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -81,6 +84,9 @@ fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> R
             _ => plan_text(&planned.toolpath)?,
         };
         files::write(&sheet.file(output), text.as_bytes(), terminal)?;
+    }
+    if args.show.is_wanted() {
+        args.show.show_drawing(&ordered(&planned.toolpath, None), terminal)?;
     }
     Ok(planned)
 }

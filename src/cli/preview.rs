@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::input::{Input, InputArgs, stem};
 use super::pipeline::{self, Planned, rounded};
 use super::plan::to_stroke;
+use super::show::ShowArgs;
 use super::terminal::clock;
 use super::wanted::Source;
 use super::{Failure, Terminal, files};
@@ -24,11 +25,12 @@ use crate::sim::{self, MotionTrace};
   traceur preview drawing.svg -m grbl-z -o marks.svg
   traceur preview logo.svg --fill concentric --page A5 --fit -o ink.png
   traceur preview poster.svg --tile 2x2 -o ink.png    ink-1.png to ink-4.png
+  traceur preview drawing.svg -p cmyk --show          in the terminal
   traceur preview somebody-elses.gcode -m grbl-z -o ink.png --page A4")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
-    /// Picture of the ink (`.png`), or its marks (`.svg`). Default: the input's name with `-ink.png`.
+    /// Picture of the ink (`.png`), or its marks (`.svg`). Default: the input's name with `-ink.png`; with `--show`, none.
     #[arg(short, long)]
     output: Option<PathBuf>,
     /// Pixels an inch of the picture.
@@ -37,6 +39,8 @@ pub(super) struct Args {
     /// Picture (PNG, JPEG, SVG) that the ink is compared with, filling the sheet. Default: the drawing itself.
     #[arg(long, value_name = "FILE")]
     wanted: Option<PathBuf>,
+    #[command(flatten)]
+    show: ShowArgs,
 }
 
 /// Reads a resolution.
@@ -49,7 +53,8 @@ pub(super) fn parse_dpi(text: &str) -> Result<f64, String> {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    output: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
     seconds: f64,
     draw_mm: f64,
     travel_mm: f64,
@@ -59,18 +64,18 @@ struct Report {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
-    let output = args.output.clone().unwrap_or_else(|| format!("{}-ink.png", stem(&args.input.input)).into());
-    files::check_writable(&output)?;
-    let as_svg = output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
-    if !as_svg
-        && !files::is_dash(&output)
-        && !output.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"))
-    {
-        return Err(Failure::Input(format!("{}: name it `.png` or `.svg`", output.display())));
+    let usual = || (!args.show.is_wanted()).then(|| format!("{}-ink.png", stem(&args.input.input)).into());
+    let output: Option<PathBuf> = args.output.clone().or_else(usual);
+    let is_stream = output.as_deref().is_some_and(files::is_dash);
+    if let Some(output) = &output {
+        files::check_writable(output)?;
+        if !is_stream && !has_extension(output, "svg") && !has_extension(output, "png") {
+            return Err(Failure::Input(format!("{}: name it `.png` or `.svg`", output.display())));
+        }
     }
     let profile = args.input.profile()?;
     let sheets = args.input.read_sheets(terminal)?;
-    if files::is_dash(&output) && sheets.len() > 1 {
+    if is_stream && sheets.len() > 1 {
         return Err(Failure::Input(format!(
             "{} sheets don't fit in one stream: choose one with --sheet",
             sheets.len()
@@ -78,10 +83,13 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let reports: Result<Vec<Report>, Failure> = sheets
         .iter()
-        .map(|sheet| one(&sheet.input, &sheet.file(&output), as_svg, &profile, args, terminal))
+        .map(|sheet| {
+            let output = output.as_ref().map(|output| sheet.file(output));
+            one(&sheet.input, output.as_deref(), &profile, args, terminal)
+        })
         .collect();
     let reports = reports?;
-    if files::is_dash(&output) {
+    if is_stream {
         return Ok(());
     }
     let text = || reports.iter().map(Report::to_text).collect::<Vec<_>>().join("\n");
@@ -94,8 +102,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 /// Inks one sheet.
 fn one(
     input: &Input,
-    output: &Path,
-    as_svg: bool,
+    output: Option<&Path>,
     profile: &Profile,
     args: &Args,
     terminal: &Terminal,
@@ -119,10 +126,14 @@ fn one(
         }
         None => None,
     };
-    let bytes = if as_svg { simulated.to_svg().into_bytes() } else { to_png(&inked.picture)? };
-    files::write(output, &bytes, terminal)?;
+    if let Some(output) = output {
+        let as_svg = has_extension(output, "svg");
+        let bytes = if as_svg { simulated.to_svg().into_bytes() } else { to_png(&inked.picture)? };
+        files::write(output, &bytes, terminal)?;
+    }
+    args.show.show(&inked.picture, terminal)?;
     Ok(Report {
-        output: output.display().to_string(),
+        output: output.map(|output| output.display().to_string()),
         seconds: rounded(simulated.seconds),
         draw_mm: rounded(inked.draw_mm),
         travel_mm: rounded(simulated.travel_mm),
@@ -131,15 +142,19 @@ fn one(
     })
 }
 
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension))
+}
+
 fn too_large(page: &Page, dpi: f64) -> bool {
     page.width * page.height * (dpi / 25.4).powi(2) > 2e8
 }
 
 impl Report {
     fn to_text(&self) -> String {
-        let mut text = format!(
-            "{}: {} of plotting, {:.2} m drawn, {:.2} m of travel, {:.1} mm off the page",
-            self.output,
+        let mut text = self.output.as_ref().map_or(String::new(), |output| format!("{output}: "));
+        text += &format!(
+            "{} of plotting, {:.2} m drawn, {:.2} m of travel, {:.1} mm off the page",
             clock(self.seconds),
             self.draw_mm / 1000.0,
             self.travel_mm / 1000.0,

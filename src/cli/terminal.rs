@@ -17,16 +17,12 @@ pub(super) struct Terminal {
     json: bool,
     quiet: bool,
     color: bool,
+    choice: Color,
 }
 
 impl Terminal {
     pub(super) fn new(talk: &Talk) -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let color = match talk.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => io::stderr().is_terminal() && !no_color,
-        };
+        let color = is_colored(talk.color, io::stderr().is_terminal());
         let level = match (talk.quiet, talk.verbose) {
             (true, _) => "error",
             (false, 0) => "warn",
@@ -42,7 +38,17 @@ impl Terminal {
             .with_target(false)
             .without_time()
             .try_init();
-        Self { json: talk.json, quiet: talk.quiet, color }
+        Self { json: talk.json, quiet: talk.quiet, color, choice: talk.color }
+    }
+
+    /// Whether stdout is kept for JSON.
+    pub(super) fn is_for_scripts(&self) -> bool {
+        self.json
+    }
+
+    /// Whether to write in color to a stream that is a terminal or none.
+    pub(super) fn wants_color(&self, is_terminal: bool) -> bool {
+        is_colored(self.choice, is_terminal)
     }
 
     /// The error line.
@@ -99,6 +105,12 @@ impl Terminal {
         }
     }
 
+    /// Text that was asked for, to stderr.
+    pub(super) fn stderr(&self, text: &str) -> Result<(), Failure> {
+        let written = io::stderr().lock().write_all(text.as_bytes());
+        written.map_err(|error| Failure::Input(format!("stderr: {error}")))
+    }
+
     /// A progress bar with the time left; nothing when stderr is no terminal, or under `--quiet`.
     pub(super) fn progress(&self, what: &str, steps: u64) -> ProgressBar {
         let bar = ProgressBar::new(steps);
@@ -119,6 +131,15 @@ impl Terminal {
         eprintln!("{text}");
         let mut line = String::new();
         matches!(io::stdin().read_line(&mut line), Ok(read) if read > 0)
+    }
+}
+
+/// `--color`, else color on a terminal without `NO_COLOR`.
+fn is_colored(choice: Color, is_terminal: bool) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     }
 }
 

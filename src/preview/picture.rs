@@ -18,6 +18,9 @@ pub enum Error {
     /// Two pictures of different shapes can't be compared.
     #[error("the pictures could not be compared: {0}")]
     Compare(String),
+    /// The encoder of a terminal's pixels refused it.
+    #[error("the picture could not be shown: {0}; choose `--show=blocks`")]
+    Terminal(String),
 }
 
 /// The ink on a sheet as a picture.
