@@ -14,6 +14,7 @@ mod input;
 mod interrupt;
 mod layout;
 mod machines;
+mod matching;
 mod models;
 mod order;
 mod pens;

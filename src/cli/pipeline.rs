@@ -7,6 +7,7 @@ use kurbo::Shape as _;
 use serde::Serialize;
 
 use super::files::OutFolder;
+use super::matching::Mapped;
 use super::order::{OrderArgs, Ordered, Watch};
 use super::terminal::{clock, table};
 use super::{
@@ -70,6 +71,8 @@ pub(super) struct Report {
     pub(super) passes: Vec<PassReport>,
     /// Left, top, right, bottom of all ink; page mm.
     pub(super) bounds_mm: [f64; 4],
+    /// Which pen the drawing's colors found; empty where none was looked for.
+    pub(super) mapping: Vec<Mapped>,
     #[serde(flatten)]
     pub(super) counts: Counts,
     /// How the order came about; nothing for a saved plan, whose order is kept.
@@ -152,6 +155,7 @@ pub(super) fn plan_input(
             let mut planned = plan(drawing, Some(*area), wishes, profile, terminal)?;
             planned.report.counts.hatch_mm = rounded(*filled_mm);
             planned.report.counts.hidden_mm = rounded(*hidden_mm);
+            planned.report.mapping = laid.mapping.iter().map(Mapped::from).collect();
             Ok(planned)
         }
         Input::Toolpath(toolpath) => {
@@ -347,6 +351,7 @@ fn assemble(
         },
         passes,
         bounds_mm: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(rounded),
+        mapping: Vec::new(),
         counts,
         ordered: None,
     };

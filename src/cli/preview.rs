@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::input::{Input, InputArgs, stem};
+use super::matching::Mapped;
 use super::pipeline::{self, Planned, rounded};
 use super::plan::to_stroke;
 use super::show::ShowArgs;
@@ -61,6 +62,9 @@ struct Report {
     off_page_mm: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     gap: Option<Gap>,
+    /// Which pen the drawing's colors found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mapping: Vec<Mapped>,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -139,6 +143,10 @@ fn one(
         travel_mm: rounded(simulated.travel_mm),
         off_page_mm: rounded(inked.off_page_mm),
         gap,
+        mapping: match input {
+            Input::Drawing(laid) => laid.mapping.iter().map(Mapped::from).collect(),
+            Input::Toolpath(_) | Input::Program(_) => Vec::new(),
+        },
     })
 }
 
