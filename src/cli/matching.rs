@@ -26,8 +26,8 @@ pub(super) struct MatchArgs {
     /// How a stroke of more than 1.5 tips is drawn. Default: lines, where its pen was found by color.
     #[arg(long, value_enum, value_name = "HOW")]
     fat_strokes: Option<Fat>,
-    /// How a transparent line is drawn: with the pen of the color that is seen, or by spaced lines of the full color.
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = OpacityArg::Color)]
+    /// How a transparent line is drawn: by a lighter pen or by lines further apart.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = OpacityArg::Auto)]
     opacity: OpacityArg,
 }
 
@@ -43,7 +43,11 @@ enum Fat {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OpacityArg {
+    /// Spacing where a stroke or an area has several lines, else color.
+    Auto,
+    /// The pen of the color that is seen on white.
     Color,
+    /// The pen of the full color, its lines further apart.
     Spacing,
 }
 
@@ -87,6 +91,7 @@ impl MatchArgs {
             robust: self.robust,
             by_hand: &self.map,
             opacity: match self.opacity {
+                OpacityArg::Auto => Opacity::Auto,
                 OpacityArg::Color => Opacity::Color,
                 OpacityArg::Spacing => Opacity::Spacing,
             },

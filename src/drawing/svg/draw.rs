@@ -6,7 +6,6 @@ use kurbo::{BezPath, Shape as _};
 
 use super::ink::Group;
 use super::marks::{self, Clip, Cover, Found, Mark};
-use super::matching::Opacity;
 use super::options::{FatStrokes, ReadOptions, Skipped};
 use crate::drawing::{Layer, Stroke};
 use crate::geometry::{Area, FillRule, FillStyle, Pattern, Polyline, Rect, Region, fill, flatten};
@@ -14,7 +13,7 @@ use crate::geometry::{Area, FillRule, FillStyle, Pattern, Polyline, Rect, Region
 /// Gaps up to twice this between areas of one color are closed; mm.
 const SEAM: f64 = 0.005;
 /// A stroke wider than this is more than its pen's line; tips.
-const FAT: f64 = 1.5;
+pub(super) const FAT: f64 = 1.5;
 
 /// All that decides what shows.
 pub(super) struct Scene<'a> {
@@ -67,8 +66,8 @@ struct Hiding {
 /// What shows of a mark, and the group it stands in.
 enum Shown {
     Lines(Vec<BezPath>, u32),
-    /// With its opacity.
-    Area(Area, f32, u32),
+    /// With the share of it that is inked.
+    Area(Area, f64, u32),
     /// The outline of a stroke wider than the pen's line, and the distance of the lines for it; mm.
     Fat(Area, f64, u32),
 }
@@ -105,20 +104,20 @@ impl<'a> Scene<'a> {
             // What touches in one color is one area, without a seam. Cuts fit each other to the rounding of numbers only.
             if self.is_hiding && areas.len() > 1 {
                 let number = areas[0].2;
-                let mut by_opacity: Vec<(f32, Vec<Area>)> = Vec::new();
-                for (area, opacity, _) in areas {
-                    match by_opacity.iter_mut().find(|(of_all, _)| *of_all == opacity) {
+                let mut by_share: Vec<(f64, Vec<Area>)> = Vec::new();
+                for (area, share, _) in areas {
+                    match by_share.iter_mut().find(|(of_all, _)| *of_all == share) {
                         Some((_, all)) => all.push(area),
-                        None => by_opacity.push((opacity, vec![area])),
+                        None => by_share.push((share, vec![area])),
                     }
                 }
-                let whole = |(opacity, all): (f32, Vec<Area>)| {
-                    (Area::union(&all).grown(SEAM).shrunk(SEAM), opacity, number)
+                let whole = |(share, all): (f64, Vec<Area>)| {
+                    (Area::union(&all).grown(SEAM).shrunk(SEAM), share, number)
                 };
-                areas = by_opacity.into_iter().map(whole).collect();
+                areas = by_share.into_iter().map(whole).collect();
             }
-            for (area, opacity, group_of_area) in areas {
-                let lines = self.fill(&area, opacity, group.pen.tip);
+            for (area, share, group_of_area) in areas {
+                let lines = self.fill(&area, share, group.pen.tip);
                 drawn.filled_mm += lines.iter().map(Polyline::length).sum::<f64>();
                 strokes
                     .extend(lines.iter().map(|line| Stroke { path: line.to_path(), group: group_of_area }));
@@ -137,19 +136,11 @@ impl<'a> Scene<'a> {
         if fat == FatStrokes::Single || tips <= FAT || mark.area.is_some() {
             return None;
         }
-        Some(match self.ink_share(mark.opacity) {
+        Some(match ink_share(mark) {
             // So many that no paper shows between them.
             share if share >= 1.0 => (tips - 0.1).ceil(),
             share => (tips * share).round().max(1.0),
         })
-    }
-
-    /// The share of a transparent mark that is to be inked with its pen.
-    fn ink_share(&self, opacity: f32) -> f64 {
-        match self.options.matching.opacity {
-            Opacity::Color => 1.0,
-            Opacity::Spacing => f64::from(opacity).clamp(0.02, 1.0),
-        }
     }
 
     /// The outline of a wide stroke.
@@ -170,11 +161,11 @@ impl<'a> Scene<'a> {
         fill(&inner, &style).iter().map(Polyline::to_path).collect()
     }
 
-    fn fill(&self, area: &Area, opacity: f32, tip: f64) -> Vec<Polyline> {
+    fn fill(&self, area: &Area, share: f64, tip: f64) -> Vec<Polyline> {
         let hatching = &self.options.hatching;
         let style = FillStyle {
             pattern: self.options.fill.pattern().unwrap_or(Pattern::Hatch),
-            spacing: hatching.spacing.unwrap_or(tip) / self.ink_share(opacity),
+            spacing: hatching.spacing.unwrap_or(tip) / share,
             angle: hatching.angle,
             tip,
             outline: hatching.outline,
@@ -204,7 +195,7 @@ impl<'a> Scene<'a> {
             shown[group][place] = match mark.area {
                 Some(rule) => {
                     let area = self.area(mark, Area::new(&mark.path, rule), &above, skipped);
-                    area.map(|area| Shown::Area(area, mark.opacity, mark.group))
+                    area.map(|area| Shown::Area(area, ink_share(mark), mark.group))
                 }
                 None => {
                     let tip = groups[group].pen.tip;
@@ -293,6 +284,11 @@ impl<'a> Scene<'a> {
         }
         Some(paths).filter(|paths| !paths.is_empty())
     }
+}
+
+/// The share of a mark that its pen is to ink, 0 to 1.
+fn ink_share(mark: &Mark) -> f64 {
+    if mark.is_spaced { f64::from(mark.opacity).clamp(0.02, 1.0) } else { 1.0 }
 }
 
 fn length(lines: &[Polyline]) -> f64 {

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use kurbo::{PathEl, Point, Shape as _};
 
+use super::draw::FAT;
 use super::layers::Layer;
 use super::marks::Mark;
 use super::matching::{self, Inked, Match, Opacity};
-use super::options::{LayersBy, ReadOptions, Skipped};
+use super::options::{FatStrokes, LayersBy, ReadOptions, Skipped};
 use crate::color::{Srgb8, delta_e, to_hex};
 use crate::pens::{Pen, PenSet};
 
@@ -27,7 +28,7 @@ pub(super) struct Group {
 /// Gives every mark to a pen, and says which colors went to which. Groups come in the file's order, or light to dark when
 /// they are made by color.
 pub(super) fn assign(
-    marks: Vec<Mark>,
+    mut marks: Vec<Mark>,
     layers: &[Layer],
     options: &ReadOptions<'_>,
     skipped: &mut Skipped,
@@ -37,6 +38,7 @@ pub(super) fn assign(
     let by_layer = by_layer(&marks, layers, &named, options.layers);
     let pen_of = |mark: &Mark| if by_layer { named[mark.layer?].as_ref() } else { None };
 
+    marks.iter_mut().for_each(|mark| mark.is_spaced = is_spaced(mark, options));
     let told = |mark: &Mark| options.matching.by_hand.iter().any(|told| told.color == mark.color);
     let is_paper = |mark: &Mark| {
         difference(seen(mark, options), Srgb8::new(255, 255, 255)) < PAPER
@@ -196,7 +198,7 @@ impl Groups {
 /// two transparencies of one color are not two pens.
 fn seen(mark: &Mark, options: &ReadOptions<'_>) -> Srgb8 {
     let is_full = options.pens.is_empty() && options.matching.most.is_none();
-    if is_full || options.matching.opacity == Opacity::Spacing {
+    if is_full || mark.is_spaced {
         return mark.color;
     }
     let over = |channel: u8| {
@@ -208,12 +210,26 @@ fn seen(mark: &Mark, options: &ReadOptions<'_>) -> Srgb8 {
     Srgb8::from(channels(mark.color).map(over))
 }
 
+/// Whether a mark's opacity is drawn by lines further apart.
+fn is_spaced(mark: &Mark, options: &ReadOptions<'_>) -> bool {
+    match options.matching.opacity {
+        Opacity::Color => false,
+        Opacity::Spacing => true,
+        Opacity::Auto => {
+            let is_lines = matches!(options.fat, None | Some(FatStrokes::Lines));
+            let tip = options.pens.iter().map(|pen| pen.tip).fold(0.0, f64::max);
+            mark.area.is_some() || is_lines && tip > 0.0 && mark.width.is_some_and(|width| width > FAT * tip)
+        }
+    }
+}
+
 /// The area that a mark inks, roughly; mm². What has neither area nor width counts as a thin line.
 fn area(mark: &Mark) -> f64 {
-    match mark.area {
+    let whole = match mark.area {
         Some(_) => mark.path.area().abs(),
         None => length(mark) * mark.width.unwrap_or(0.3),
-    }
+    };
+    if mark.is_spaced { whole * f64::from(mark.opacity) } else { whole }
 }
 
 /// Whether layers, not colors, are the passes.

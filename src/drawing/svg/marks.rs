@@ -37,6 +37,8 @@ pub(super) struct Mark {
     pub(super) join: Join,
     /// Whether its pen was found by its color.
     pub(super) is_matched: bool,
+    /// Whether its opacity is drawn by lines further apart, not by a pen of another color.
+    pub(super) is_spaced: bool,
     /// Index of its top-level layer.
     pub(super) layer: Option<usize>,
     /// Number of the innermost group with an id that it stands in.
@@ -210,6 +212,7 @@ impl Finder<'_> {
             cap: Cap::Round,
             join: Join::Round,
             is_matched: false,
+            is_spaced: false,
             layer: place.layer,
             group: place.group,
             clips: place.clips.clone(),

@@ -36,8 +36,10 @@ pub struct ByHand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Opacity {
-    /// The pen of the color that is seen on white paper.
+    /// Spacing for areas and for strokes wide enough for several lines, color for the others.
     #[default]
+    Auto,
+    /// The pen of the color that is seen on white paper.
     Color,
     /// The pen of the full color, its lines further apart where there are several.
     Spacing,
