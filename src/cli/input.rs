@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{FillArgs, LayoutArgs, length, positive_length};
+use super::lint::LintArgs;
 use super::matching::{self, MatchArgs};
 use super::order::OrderArgs;
 use super::pipeline::Wishes;
@@ -49,6 +50,8 @@ pub(super) struct InputArgs {
     split_overlap: f64,
     #[command(flatten)]
     matching: MatchArgs,
+    #[command(flatten)]
+    pub(super) lint: LintArgs,
     #[command(flatten)]
     fills: FillArgs,
     #[command(flatten)]
@@ -127,6 +130,7 @@ impl InputArgs {
             order: self.order,
             simplify: self.simplify,
             min_stroke: self.min_stroke,
+            most_overdraw: self.lint.most_overdraw,
             split: self.split_mm.map(|most| Split { most, overlap: self.split_overlap }),
         }
     }
@@ -364,6 +368,7 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
         opacity: pen.opacity,
         speed: pen.speed_mm_s,
         slot: pen.slot,
+        metres: None,
     })
 }
 

@@ -22,6 +22,9 @@ const OUTLIER: f32 = 20.0 * 20.0;
 /// `weights`: of each color, any unit.
 #[must_use]
 pub fn cluster(colors: &[Lab], weights: &[f32], most: usize, seed: u64) -> Vec<Lab> {
+    if colors.is_empty() || most == 0 {
+        return Vec::new();
+    }
     let mean = (weights.iter().sum::<f32>() / weights.len().max(1) as f32).max(1e-6);
     // The crate knows no weights: a color stands in the buffer once for each quarter of the mean weight.
     let copies = |weight: f32| ((4.0 * weight / mean).round() as usize).clamp(1, 64);

@@ -5,12 +5,14 @@
 
 #[cfg(test)]
 mod grbl_tests;
+mod odometer;
 mod probe;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod virtual_time;
 
+pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::{ask, probe};
 pub use serve::{End, Speed, VirtualMachine};
 
