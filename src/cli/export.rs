@@ -36,6 +36,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let mut written: Vec<Exported> = Vec::new();
     for sheet in &sheets {
         let planned = pipeline::plan_input(&sheet.input, &args.input.wishes(), &profile, terminal)?;
+        args.input.lint.tell(&planned.report.lint, terminal)?;
         if files::is_dash(&args.output) {
             return match (planned.programs.as_slice(), sheets.len()) {
                 ([program], 1) => terminal.stdout(program.to_text().as_bytes()),

@@ -7,11 +7,13 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{FillArgs, LayoutArgs, length, positive_length};
+use super::lint::LintArgs;
+use super::matching::{self, MatchArgs};
 use super::order::OrderArgs;
 use super::pipeline::Wishes;
 use super::{Failure, Terminal, files, machines, pens};
 use crate::color::{parse_hex, to_hex};
-use crate::drawing::svg::{self, Import, LayersBy, ReadOptions, View};
+use crate::drawing::svg::{self, Import, LayersBy, Match, ReadOptions, View};
 use crate::drawing::{Drawing, Page};
 use crate::geometry::{Point, Polyline, Rect};
 use crate::machine::Profile;
@@ -46,6 +48,10 @@ pub(super) struct InputArgs {
     /// Where a refill cuts a stroke, go on this far before the cut.
     #[arg(long, value_name = "LENGTH", value_parser = length, default_value = "0mm", requires = "split_mm")]
     split_overlap: f64,
+    #[command(flatten)]
+    matching: MatchArgs,
+    #[command(flatten)]
+    pub(super) lint: LintArgs,
     #[command(flatten)]
     fills: FillArgs,
     #[command(flatten)]
@@ -84,6 +90,10 @@ pub(super) struct Laid {
     /// Length of the lines that ink areas, and of what lies hidden below them; mm.
     pub(super) filled_mm: f64,
     pub(super) hidden_mm: f64,
+    /// Which pen the colors found.
+    pub(super) mapping: Vec<Match>,
+    /// Texts that are no paths yet.
+    pub(super) texts: usize,
 }
 
 /// One sheet of what was read.
@@ -120,6 +130,7 @@ impl InputArgs {
             order: self.order,
             simplify: self.simplify,
             min_stroke: self.min_stroke,
+            most_overdraw: self.lint.most_overdraw,
             split: self.split_mm.map(|most| Split { most, overlap: self.split_overlap }),
         }
     }
@@ -181,11 +192,20 @@ impl InputArgs {
             fill: self.fills.fill(),
             hatching: self.fills.hatching(),
             occlude: self.fills.occlude(),
+            matching: self.matching.matching(&pens)?,
+            fat: self.matching.fat(),
             layout: Some(&layout),
         };
         let import = svg::read(&self.name(), &svg, &options)?;
         for warning in &import.warnings {
             terminal.warn(warning);
+        }
+        matching::tell(&import.mapping, terminal);
+        if import.widened > 0 {
+            let (count, s) = (import.widened, if import.widened == 1 { "" } else { "s" });
+            terminal.say(format!(
+                "{count} stroke{s} wider than the pen became parallel lines (--fat-strokes single draws one)"
+            ));
         }
         self.sheets(&import, svg.into(), terminal)
     }
@@ -216,6 +236,8 @@ impl InputArgs {
                 view: View { page, copies: import.arrangement.copies_on(index) },
                 filled_mm: import.filled_mm,
                 hidden_mm: import.hidden_mm,
+                mapping: import.mapping.clone(),
+                texts: import.skipped.texts,
                 drawing,
             };
             let number = (!is_alone).then_some(index + 1);
@@ -346,6 +368,7 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
         opacity: pen.opacity,
         speed: pen.speed_mm_s,
         slot: pen.slot,
+        metres: None,
     })
 }
 

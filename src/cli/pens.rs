@@ -42,6 +42,8 @@ enum Verb {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// How far each pen has drawn, and which were refilled.
+    Log(super::pens_log::LogArgs),
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -50,6 +52,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Show { set, toml: true } => terminal.stdout(text_of(set_name(set))?.1.as_bytes()),
         Verb::Show { set, toml: false } => show(set, terminal),
         Verb::Check { files } => check(files, terminal),
+        Verb::Log(args) => super::pens_log::run(args, terminal),
     }
 }
 

@@ -7,6 +7,7 @@ use kurbo::Shape as _;
 use serde::Serialize;
 
 use super::files::OutFolder;
+use super::matching::Mapped;
 use super::order::{OrderArgs, Ordered, Watch};
 use super::terminal::{clock, table};
 use super::{
@@ -24,7 +25,7 @@ use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
 use crate::protocol::{self, Program};
 use crate::sim::MotionTrace;
 use crate::sim::ink::Paper;
-use crate::toolpath::{self, Doubled, Options, Pass, Split, Statistics, Toolpath};
+use crate::toolpath::{self, Doubled, Options, Pass, Split, Statistics, Toolpath, lint};
 
 /// A toolpath on a machine, with what it costs and the bytes for it.
 #[derive(Debug)]
@@ -35,6 +36,16 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// Looks for what may go wrong on paper.
+    fn lint(&mut self, profile: &Profile, wishes: &Wishes, texts: usize) -> Result<(), Failure> {
+        let page = &self.toolpath.page;
+        let placement = Placement::of_page(profile, page.width, page.height)?;
+        let (toolpath, clipped) = (&self.toolpath, self.report.counts.clipped_mm);
+        let most = wishes.most_overdraw;
+        self.report.lint = super::lint::findings(toolpath, profile, &placement, most, clipped, texts);
+        Ok(())
+    }
+
     /// Writes the program of each pass into a folder and gives their paths, in plotting order.
     pub(super) fn write_programs(
         &self,
@@ -70,6 +81,10 @@ pub(super) struct Report {
     pub(super) passes: Vec<PassReport>,
     /// Left, top, right, bottom of all ink; page mm.
     pub(super) bounds_mm: [f64; 4],
+    /// Which pen the drawing's colors found; empty where none was looked for.
+    pub(super) mapping: Vec<Mapped>,
+    /// What may go wrong on paper.
+    pub(super) lint: Vec<lint::Finding>,
     #[serde(flatten)]
     pub(super) counts: Counts,
     /// How the order came about; nothing for a saved plan, whose order is kept.
@@ -130,12 +145,20 @@ pub(super) struct Wishes {
     /// mm.
     pub(super) min_stroke: f64,
     pub(super) split: Option<Split>,
+    /// Layers of ink at a spot that the paper bears.
+    pub(super) most_overdraw: f64,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
         let Options { simplify_tolerance, least_stroke, split, .. } = Options::new(Rect::ZERO);
-        Self { order: OrderArgs::default(), simplify: simplify_tolerance, min_stroke: least_stroke, split }
+        Self {
+            order: OrderArgs::default(),
+            simplify: simplify_tolerance,
+            min_stroke: least_stroke,
+            split,
+            most_overdraw: lint::Limits::default().most_overdraw,
+        }
     }
 }
 
@@ -152,12 +175,16 @@ pub(super) fn plan_input(
             let mut planned = plan(drawing, Some(*area), wishes, profile, terminal)?;
             planned.report.counts.hatch_mm = rounded(*filled_mm);
             planned.report.counts.hidden_mm = rounded(*hidden_mm);
+            planned.lint(profile, wishes, laid.texts)?;
+            planned.report.mapping = laid.mapping.iter().map(Mapped::from).collect();
             Ok(planned)
         }
         Input::Toolpath(toolpath) => {
             let placement = Placement::of_page(profile, toolpath.page.width, toolpath.page.height)?;
             check_reach(toolpath, profile, &placement)?;
-            Ok(keep(toolpath.clone(), profile, &placement))
+            let mut planned = keep(toolpath.clone(), profile, &placement);
+            planned.lint(profile, wishes, 0)?;
+            Ok(planned)
         }
         Input::Program(_) => Err(Failure::Input(
             "this is a program for a plotter already: use `traceur preview` to see it".into(),
@@ -347,6 +374,8 @@ fn assemble(
         },
         passes,
         bounds_mm: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(rounded),
+        mapping: Vec::new(),
+        lint: Vec::new(),
         counts,
         ordered: None,
     };

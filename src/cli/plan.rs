@@ -49,7 +49,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         if let Input::Toolpath(_) = sheet.input {
             terminal.say("this is a saved plan: its order is kept");
         }
-        return terminal.result(&planned.report, || planned.report.to_table());
+        terminal.result(&planned.report, || planned.report.to_table())?;
+        return args.input.lint.tell(&planned.report.lint, terminal);
     }
     if args.output.as_deref().is_some_and(files::is_dash) {
         return Err(Failure::Input(format!(
@@ -67,7 +68,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         let tables =
             numbered().map(|(number, planned)| format!("sheet {number}\n{}", planned.report.to_table()));
         tables.collect::<Vec<_>>().join("\n\n")
-    })
+    })?;
+    planned.iter().try_for_each(|planned| args.input.lint.tell(&planned.report.lint, terminal))
 }
 
 /// Plans one sheet and saves it.

@@ -6,12 +6,13 @@ use serde_json::json;
 
 use super::input::InputArgs;
 use super::interrupt::Interrupt;
+use super::odometer::{self, Meter};
 use super::pipeline::{self, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
 use crate::generator::Picture;
 use crate::geometry::Polyline;
-use crate::job::{self, Control, Controls, Outcome, Port};
+use crate::job::{self, Control, Controls, Odometer, Outcome, Port};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
 use crate::protocol::{Event, Program};
@@ -33,6 +34,9 @@ pub(super) struct Args {
     /// Ask nothing: the pens change themselves.
     #[arg(short, long)]
     yes: bool,
+    /// Count what the virtual plotter draws on the pens' odometer too.
+    #[arg(long)]
+    count_sim: bool,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -41,6 +45,11 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let profile = args.input.profile()?;
     let input = args.input.read(terminal)?;
     let planned = pipeline::plan_input(&input, &args.input.wishes(), &profile, terminal)?;
+    args.input.lint.tell(&planned.report.lint, terminal)?;
+    // Virtual ink uses up no pen.
+    let is_counted = args.count_sim || !matches!(port, Port::Sim { .. });
+    let mut odometer = if is_counted { odometer::open()? } else { None };
+    let job = args.input.name();
     let wanted = pipeline::viewed(&args.input.name(), &input)?;
     let ask = !args.yes && matches!(port, Port::Serial(_));
     let mut passes: Vec<(Pen, Vec<Polyline>)> = Vec::new();
@@ -57,7 +66,15 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         {
             return Err(Failure::Stopped(format!("stopped before {name}: plot again when it is mounted")));
         }
-        let outcome = stream(program, &profile, &port, name, terminal, |event| tell(event, terminal))?;
+        let mut meter = Meter::new(odometer.as_mut(), pass, &job);
+        let outcome = stream(program, &profile, &port, name, terminal, |event| {
+            meter.hear(event, program, terminal);
+            tell(event, terminal)
+        });
+        if let Some(Err(error)) = odometer.as_mut().map(Odometer::flush) {
+            terminal.warn(format!("what the pens draw is not counted: {error}"));
+        }
+        let outcome = outcome?;
         seconds += outcome.trace.as_ref().map_or(outcome.seconds, MotionTrace::seconds);
         if let Some(trace) = &outcome.trace {
             let page = &planned.toolpath.page;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::input::{Input, InputArgs, stem};
+use super::matching::Mapped;
 use super::pipeline::{self, Planned, rounded};
 use super::plan::to_stroke;
 use super::show::ShowArgs;
@@ -17,6 +18,7 @@ use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
 use crate::preview::{Gap, to_png};
 use crate::sim::{self, MotionTrace};
+use crate::toolpath::lint::Finding;
 
 /// Send the bytes to the virtual plotter and see the ink on its paper.
 #[derive(Debug, clap::Args)]
@@ -61,6 +63,11 @@ struct Report {
     off_page_mm: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     gap: Option<Gap>,
+    /// Which pen the drawing's colors found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mapping: Vec<Mapped>,
+    /// What may go wrong on paper.
+    lint: Vec<Finding>,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -94,9 +101,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let text = || reports.iter().map(Report::to_text).collect::<Vec<_>>().join("\n");
     match reports.as_slice() {
-        [report] => terminal.result(report, text),
-        many => terminal.result(&serde_json::json!({ "sheets": many }), text),
+        [report] => terminal.result(report, text)?,
+        many => terminal.result(&serde_json::json!({ "sheets": many }), text)?,
     }
+    reports.iter().try_for_each(|report| args.input.lint.tell(&report.lint, terminal))
 }
 
 /// Inks one sheet.
@@ -139,6 +147,11 @@ fn one(
         travel_mm: rounded(simulated.travel_mm),
         off_page_mm: rounded(inked.off_page_mm),
         gap,
+        mapping: match input {
+            Input::Drawing(laid) => laid.mapping.iter().map(Mapped::from).collect(),
+            Input::Toolpath(_) | Input::Program(_) => Vec::new(),
+        },
+        lint: simulated.lint,
     })
 }
 
@@ -176,6 +189,8 @@ struct Simulated {
     passes: Vec<(Pen, Vec<Polyline>)>,
     seconds: f64,
     travel_mm: f64,
+    /// Nothing for somebody's program.
+    lint: Vec<Finding>,
 }
 
 fn simulate(
@@ -196,7 +211,13 @@ fn simulate(
 fn simulate_plan(planned: &Planned, profile: &Profile) -> Result<Simulated, Failure> {
     let page = planned.toolpath.page;
     let placement = Placement::of_page(profile, page.width, page.height)?;
-    let mut simulated = Simulated { page, passes: Vec::new(), seconds: 0.0, travel_mm: 0.0 };
+    let mut simulated = Simulated {
+        page,
+        passes: Vec::new(),
+        seconds: 0.0,
+        travel_mm: 0.0,
+        lint: planned.report.lint.clone(),
+    };
     for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
         let trace = sim::run_program(program.to_text().as_bytes(), profile)?;
         simulated.add(pass.pen.clone(), &trace, &placement);
@@ -220,7 +241,7 @@ fn simulate_program(
     let pens = args.input.program_pens(slots)?;
     let travel_mm = travel_mm(&pipeline::marks(&trace, &placement));
     let passes = pipeline::marks_by_pen(&trace, &placement, &pens);
-    Ok(Simulated { page, passes, seconds: trace.seconds(), travel_mm })
+    Ok(Simulated { page, passes, seconds: trace.seconds(), travel_mm, lint: Vec::new() })
 }
 
 impl Simulated {

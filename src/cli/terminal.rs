@@ -51,6 +51,11 @@ impl Terminal {
         is_colored(self.choice, is_terminal)
     }
 
+    /// Whether words to the person are colored.
+    pub(super) fn wants_color_on_stderr(&self) -> bool {
+        self.color
+    }
+
     /// The error line.
     pub(super) fn error(&self, failure: &Failure) {
         let red = if self.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };

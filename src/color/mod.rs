@@ -1,8 +1,10 @@
 //! How color is written, compared and laid on paper: palette's spaces and the optical model of ink that the
 //! generator and the simulated paper share.
 
+mod clusters;
 mod ink;
 
+pub use clusters::{cluster, cluster_robust, nearest_center};
 pub use ink::{Ink, Srgb8, linear, parse_hex, to_hex, to_srgb8};
 pub use palette::{Lab, LinSrgb, Srgb};
 

@@ -1,15 +1,12 @@
 //! From free colors to pens: k-means in Lab, then the nearest pen of the inventory.
 
-use kmeans_colors::get_kmeans;
 use palette::color_difference::Ciede2000;
 
-use crate::color::{Lab, Srgb, lab};
+use crate::color::{Lab, Srgb, cluster, lab, nearest_center};
 use crate::pens::Pen;
 
 /// A ΔE2000 beyond which two clusters share a pen rather than take one that looks quite different.
 const SHARE_BEYOND: f32 = 40.0;
-/// k-means is begun this many times; the tightest clusters win.
-const STARTS: u64 = 8;
 
 /// The pen of each stroke: an index into `pens`, at most `most` different ones.
 ///
@@ -22,21 +19,8 @@ pub(super) fn choose(
     seed: u64,
 ) -> Vec<usize> {
     let labs: Vec<Lab> = colors.iter().map(|c| lab(Srgb::new(c[0], c[1], c[2]))).collect();
-    let mean = (weights.iter().sum::<f32>() / weights.len().max(1) as f32).max(1e-6);
-    // The crate knows no weights: a stroke stands in the buffer once for each quarter of the mean weight.
-    let copies = |weight: f32| ((4.0 * weight / mean).round() as usize).clamp(1, 64);
-    let buffer: Vec<Lab> = labs
-        .iter()
-        .zip(weights)
-        .flat_map(|(color, weight)| std::iter::repeat_n(*color, copies(*weight)))
-        .collect();
-    let spread =
-        |centers: &[Lab]| -> f32 { buffer.iter().map(|c| squared(*c, centers[nearest(*c, centers)])).sum() };
-    let centers = (0..STARTS)
-        .map(|start| get_kmeans(most, 60, 0.1, false, &buffer, seed.wrapping_add(start)).centroids)
-        .min_by(|a, b| spread(a).total_cmp(&spread(b)))
-        .unwrap_or_default();
-    let cluster_of: Vec<usize> = labs.iter().map(|color| nearest(*color, &centers)).collect();
+    let centers = cluster(&labs, weights, most, seed);
+    let cluster_of: Vec<usize> = labs.iter().map(|color| nearest_center(*color, &centers)).collect();
     let mut heavy: Vec<(f32, usize)> = (0..centers.len()).map(|cluster| (0.0, cluster)).collect();
     for (cluster, weight) in cluster_of.iter().zip(weights) {
         heavy[*cluster].0 += weight;
@@ -58,16 +42,6 @@ pub(super) fn choose(
         pen_of[cluster] = pen;
     }
     cluster_of.into_iter().map(|cluster| pen_of[cluster]).collect()
-}
-
-fn squared(a: Lab, b: Lab) -> f32 {
-    (a.l - b.l).powi(2) + (a.a - b.a).powi(2) + (a.b - b.b).powi(2)
-}
-
-fn nearest(color: Lab, centers: &[Lab]) -> usize {
-    (0..centers.len())
-        .min_by(|a, b| squared(color, centers[*a]).total_cmp(&squared(color, centers[*b])))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

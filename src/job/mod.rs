@@ -7,6 +7,7 @@ mod connection;
 mod control;
 #[cfg(test)]
 mod grbl_tests;
+mod odometer;
 mod probe;
 mod remainder;
 mod runner;
@@ -19,6 +20,7 @@ mod virtual_time;
 
 pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
+pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::{ask, probe};
 pub use runner::{JobOutcome, News, Operator, Place, Work, plot};
 pub use serve::{End, Speed, VirtualMachine};

@@ -60,6 +60,9 @@ pub struct Pen {
     /// Place in the holder or carousel, from 1.
     #[serde(default)]
     pub slot: Option<u32>,
+    /// How far a full one draws; mm. `None`: not known.
+    #[serde(default, deserialize_with = "units::de_length_option")]
+    pub metres: Option<f64>,
 }
 
 impl Pen {

@@ -4,5 +4,6 @@
 //! chosen for a job, in pass order). Deliberately absent: what ink does on paper ([`crate::color::Ink`]).
 
 mod inventory;
+pub mod odometer;
 
 pub use inventory::{BUILT_IN, Error, Inventory, Pen, PenSet};

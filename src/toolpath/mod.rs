@@ -14,6 +14,7 @@ mod ends;
 mod greedy;
 mod join;
 mod kicks;
+pub mod lint;
 mod near;
 mod order;
 mod plan;

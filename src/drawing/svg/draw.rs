@@ -6,12 +6,14 @@ use kurbo::{BezPath, Shape as _};
 
 use super::ink::Group;
 use super::marks::{self, Clip, Cover, Found, Mark};
-use super::options::{ReadOptions, Skipped};
+use super::options::{FatStrokes, ReadOptions, Skipped};
 use crate::drawing::{Layer, Stroke};
 use crate::geometry::{Area, FillRule, FillStyle, Pattern, Polyline, Rect, Region, fill, flatten};
 
 /// Gaps up to twice this between areas of one color are closed; mm.
 const SEAM: f64 = 0.005;
+/// A stroke wider than this is more than its pen's line; tips.
+pub(super) const FAT: f64 = 1.5;
 
 /// All that decides what shows.
 pub(super) struct Scene<'a> {
@@ -30,6 +32,8 @@ pub(super) struct Drawn {
     pub(super) filled_mm: f64,
     /// Length of line that is hidden; mm.
     pub(super) hidden_mm: f64,
+    /// Strokes wider than their pen's line that became several lines.
+    pub(super) widened: usize,
 }
 
 /// A clip path in the two forms that lines and areas are cut with, each made when it is first needed.
@@ -62,7 +66,10 @@ struct Hiding {
 /// What shows of a mark, and the group it stands in.
 enum Shown {
     Lines(Vec<BezPath>, u32),
-    Area(Area, u32),
+    /// With the share of it that is inked.
+    Area(Area, f64, u32),
+    /// The outline of a stroke wider than the pen's line, and the distance of the lines for it; mm.
+    Fat(Area, f64, u32),
 }
 
 impl<'a> Scene<'a> {
@@ -77,7 +84,7 @@ impl<'a> Scene<'a> {
     /// The strokes of every pen's marks.
     pub(super) fn draw(&self, groups: Vec<Group>, skipped: &mut Skipped) -> Drawn {
         let (shown, hidden_mm) = self.show(&groups, skipped);
-        let mut drawn = Drawn { layers: Vec::new(), filled_mm: 0.0, hidden_mm };
+        let mut drawn = Drawn { layers: Vec::new(), filled_mm: 0.0, hidden_mm, widened: 0 };
         for (group, shown) in groups.into_iter().zip(shown) {
             let mut strokes = Vec::new();
             let mut areas = Vec::new();
@@ -86,17 +93,31 @@ impl<'a> Scene<'a> {
                     Shown::Lines(paths, group) => {
                         strokes.extend(paths.into_iter().map(|path| Stroke { path, group }));
                     }
-                    Shown::Area(area, group) => areas.push((area, group)),
+                    Shown::Area(area, opacity, group) => areas.push((area, opacity, group)),
+                    Shown::Fat(area, spacing, number) => {
+                        drawn.widened += 1;
+                        let stroke = |path| Stroke { path, group: number };
+                        strokes.extend(self.fat_lines(&area, spacing, group.pen.tip).into_iter().map(stroke));
+                    }
                 }
             }
             // What touches in one color is one area, without a seam. Cuts fit each other to the rounding of numbers only.
             if self.is_hiding && areas.len() > 1 {
-                let group = areas[0].1;
-                let whole = Area::union(areas.iter().map(|(area, _)| area));
-                areas = vec![(whole.grown(SEAM).shrunk(SEAM), group)];
+                let number = areas[0].2;
+                let mut by_share: Vec<(f64, Vec<Area>)> = Vec::new();
+                for (area, share, _) in areas {
+                    match by_share.iter_mut().find(|(of_all, _)| *of_all == share) {
+                        Some((_, all)) => all.push(area),
+                        None => by_share.push((share, vec![area])),
+                    }
+                }
+                let whole = |(share, all): (f64, Vec<Area>)| {
+                    (Area::union(&all).grown(SEAM).shrunk(SEAM), share, number)
+                };
+                areas = by_share.into_iter().map(whole).collect();
             }
-            for (area, group_of_area) in areas {
-                let lines = self.fill(&area, group.pen.tip);
+            for (area, share, group_of_area) in areas {
+                let lines = self.fill(&area, share, group.pen.tip);
                 drawn.filled_mm += lines.iter().map(Polyline::length).sum::<f64>();
                 strokes
                     .extend(lines.iter().map(|line| Stroke { path: line.to_path(), group: group_of_area }));
@@ -108,11 +129,43 @@ impl<'a> Scene<'a> {
         drawn
     }
 
-    fn fill(&self, area: &Area, tip: f64) -> Vec<Polyline> {
+    /// How many of a pen's lines make the width of a mark, where they are several. At least one and a half tips wide.
+    fn lines_across(&self, mark: &Mark, tip: f64) -> Option<f64> {
+        let fat = self.options.fat.or(mark.is_matched.then_some(FatStrokes::Lines))?;
+        let tips = mark.width? / tip;
+        if fat == FatStrokes::Single || tips <= FAT || mark.area.is_some() {
+            return None;
+        }
+        Some(match ink_share(mark) {
+            // So many that no paper shows between them.
+            share if share >= 1.0 => (tips - 0.1).ceil(),
+            share => (tips * share).round().max(1.0),
+        })
+    }
+
+    /// The outline of a wide stroke.
+    fn outline(mark: &Mark) -> Area {
+        let style = kurbo::Stroke::new(mark.width.unwrap_or(0.0)).with_caps(mark.cap).with_join(mark.join);
+        let outline = kurbo::stroke(mark.path.iter(), &style, &kurbo::StrokeOpts::default(), 0.01);
+        Area::new(&outline, FillRule::NonZero)
+    }
+
+    /// The lines for the outline of a wide stroke.
+    fn fat_lines(&self, area: &Area, spacing: f64, tip: f64) -> Vec<BezPath> {
+        if self.options.fat == Some(FatStrokes::Outline) {
+            return area.shrunk(tip / 2.0).edges().iter().map(Polyline::to_path).collect();
+        }
+        // The outermost lines stand half a spacing inside the edge.
+        let inner = if spacing > tip { area.shrunk((spacing - tip) / 2.0) } else { area.clone() };
+        let style = FillStyle { pattern: Pattern::Concentric, spacing, angle: 0.0, tip, outline: false };
+        fill(&inner, &style).iter().map(Polyline::to_path).collect()
+    }
+
+    fn fill(&self, area: &Area, share: f64, tip: f64) -> Vec<Polyline> {
         let hatching = &self.options.hatching;
         let style = FillStyle {
             pattern: self.options.fill.pattern().unwrap_or(Pattern::Hatch),
-            spacing: hatching.spacing.unwrap_or(tip),
+            spacing: hatching.spacing.unwrap_or(tip) / share,
             angle: hatching.angle,
             tip,
             outline: hatching.outline,
@@ -141,11 +194,22 @@ impl<'a> Scene<'a> {
             let above: Vec<&Hiding> = hiding.iter().filter(|above| touch(above.bounds, bounds)).collect();
             shown[group][place] = match mark.area {
                 Some(rule) => {
-                    self.area(mark, rule, &above, skipped).map(|area| Shown::Area(area, mark.group))
+                    let area = self.area(mark, Area::new(&mark.path, rule), &above, skipped);
+                    area.map(|area| Shown::Area(area, ink_share(mark), mark.group))
                 }
-                None => self
-                    .lines(mark, &above, &mut hidden_mm, skipped)
-                    .map(|lines| Shown::Lines(lines, mark.group)),
+                None => {
+                    let tip = groups[group].pen.tip;
+                    match self.lines_across(mark, tip).map(|lines| (lines, Self::outline(mark))) {
+                        Some((lines, whole)) if lines > 1.0 && !whole.is_empty() => {
+                            let spacing = mark.width.unwrap_or(tip) / lines;
+                            let area = self.area(mark, whole, &above, skipped);
+                            area.map(|area| Shown::Fat(area, spacing, mark.group))
+                        }
+                        _ => self
+                            .lines(mark, &above, &mut hidden_mm, skipped)
+                            .map(|lines| Shown::Lines(lines, mark.group)),
+                    }
+                }
             };
         }
         (shown.into_iter().map(|marks| marks.into_iter().flatten().collect()).collect(), hidden_mm)
@@ -165,8 +229,7 @@ impl<'a> Scene<'a> {
         clips.iter().fold(area, |area, clip| area.within(self.clips[*clip].area()))
     }
 
-    fn area(&self, mark: &Mark, rule: FillRule, above: &[&Hiding], skipped: &mut Skipped) -> Option<Area> {
-        let whole = Area::new(&mark.path, rule);
+    fn area(&self, mark: &Mark, whole: Area, above: &[&Hiding], skipped: &mut Skipped) -> Option<Area> {
         let clipped = self.clipped(whole, &mark.clips);
         if clipped.is_empty() {
             skipped.clipped += usize::from(!mark.clips.is_empty());
@@ -221,6 +284,11 @@ impl<'a> Scene<'a> {
         }
         Some(paths).filter(|paths| !paths.is_empty())
     }
+}
+
+/// The share of a mark that its pen is to ink, 0 to 1.
+fn ink_share(mark: &Mark) -> f64 {
+    if mark.is_spaced { f64::from(mark.opacity).clamp(0.02, 1.0) } else { 1.0 }
 }
 
 fn length(lines: &[Polyline]) -> f64 {

@@ -1,12 +1,14 @@
 //! Which pen draws which mark.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use kurbo::{PathEl, Point};
+use kurbo::{PathEl, Point, Shape as _};
 
+use super::draw::FAT;
 use super::layers::Layer;
 use super::marks::Mark;
-use super::options::{LayersBy, ReadOptions, Skipped};
+use super::matching::{self, Inked, Match, Opacity};
+use super::options::{FatStrokes, LayersBy, ReadOptions, Skipped};
 use crate::color::{Srgb8, delta_e, to_hex};
 use crate::pens::{Pen, PenSet};
 
@@ -23,83 +25,211 @@ pub(super) struct Group {
     pub(super) sources: Vec<Option<usize>>,
 }
 
-/// Gives every mark to a pen. Groups come in the file's order, or light to dark when they are made by color.
+/// Gives every mark to a pen, and says which colors went to which. Groups come in the file's order, or light to dark when
+/// they are made by color.
 pub(super) fn assign(
-    marks: Vec<Mark>,
+    mut marks: Vec<Mark>,
     layers: &[Layer],
     options: &ReadOptions<'_>,
     skipped: &mut Skipped,
     warnings: &mut Vec<String>,
-) -> Vec<Group> {
+) -> Result<(Vec<Group>, Vec<Match>), String> {
     let named: Vec<Option<Pen>> = layers.iter().map(|layer| named_pen(layer, options)).collect();
     let by_layer = by_layer(&marks, layers, &named, options.layers);
     let pen_of = |mark: &Mark| if by_layer { named[mark.layer?].as_ref() } else { None };
 
-    let is_paper =
-        |mark: &Mark| difference(mark.color, Srgb8::new(255, 255, 255)) < PAPER && pen_of(mark).is_none();
+    marks.iter_mut().for_each(|mark| mark.is_spaced = is_spaced(mark, options));
+    let told = |mark: &Mark| options.matching.by_hand.iter().any(|told| told.color == mark.color);
+    let is_paper = |mark: &Mark| {
+        difference(seen(mark, options), Srgb8::new(255, 255, 255)) < PAPER
+            && pen_of(mark).is_none()
+            && !told(mark)
+    };
     let (paper, mut marks): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(is_paper);
     if marks.is_empty() && !paper.is_empty() {
         warnings.push("everything is white, as on black paper: drawn with the darkest pen".into());
         let darkest = options.pens.iter().min_by(|a, b| a.lightness().total_cmp(&b.lightness()));
         let color = darkest.map_or(Srgb8::new(0, 0, 0), |pen| pen.color);
-        marks = paper.into_iter().map(|mark| Mark { color, ..mark }).collect();
+        marks = paper.into_iter().map(|mark| Mark { color, opacity: 1.0, ..mark }).collect();
     } else {
         skipped.paper_colored += paper.len();
     }
+    check_told(&marks, options)?;
+    if by_layer {
+        Ok(assign_layers(marks, layers, &named, options, warnings))
+    } else {
+        Ok(assign_colors(marks, options))
+    }
+}
 
-    let mut groups: Vec<Group> = Vec::new();
-    let mut add = |pen: Pen, is_made: bool, marks: Vec<Mark>| {
-        let source = marks.first().and_then(|mark| mark.layer).filter(|_| by_layer);
-        match groups.iter_mut().find(|group| group.pen.id == pen.id) {
+/// A color that was told its pen must be there.
+fn check_told(marks: &[Mark], options: &ReadOptions<'_>) -> Result<(), String> {
+    for told in options.matching.by_hand {
+        if !marks.iter().any(|mark| mark.color == told.color) {
+            let known: HashSet<[u8; 3]> = marks.iter().map(|mark| channels(mark.color)).collect();
+            let mut known: Vec<[u8; 3]> = known.into_iter().collect();
+            known.sort_unstable();
+            let known: Vec<Srgb8> = known.into_iter().map(Srgb8::from).collect();
+            return Err(matching::unknown(told.color, &known));
+        }
+    }
+    Ok(())
+}
+
+/// The place of the pen that a color of the file was told.
+fn told_pen(color: Srgb8, options: &ReadOptions<'_>) -> Option<usize> {
+    let told = options.matching.by_hand.iter().rev().find(|told| told.color == color)?;
+    options.pens.iter().position(|pen| pen.id == told.pen)
+}
+
+/// A group for each layer: with the pen that it names, else one found for its main color, else one made for it.
+fn assign_layers(
+    marks: Vec<Mark>,
+    layers: &[Layer],
+    named: &[Option<Pen>],
+    options: &ReadOptions<'_>,
+    warnings: &mut Vec<String>,
+) -> (Vec<Group>, Vec<Match>) {
+    let of_layers = gather(marks, |mark| mark.layer);
+    let name_of = |layer: Option<usize>| {
+        layer.map_or("loose marks".into(), |index| name(&layers[index], index, options.layers))
+    };
+    // The layers that name no pen, with the color that most of each has.
+    let mut unnamed: Vec<(usize, Inked)> = Vec::new();
+    for (place, (layer, marks)) in of_layers.iter().enumerate() {
+        if layer.is_some_and(|index| named[index].is_some()) {
+            continue;
+        }
+        let colors = weigh(marks.iter().map(|mark| (channels(seen(mark, options)), length(mark))));
+        if colors.len() > 1 {
+            let most = to_hex(colors[0].0.into());
+            warnings.push(format!("layer `{}` has {} colors: {most} is used", name_of(*layer), colors.len()));
+        }
+        let color = colors.first().map_or(Srgb8::new(0, 0, 0), |(color, _)| Srgb8::from(*color));
+        let own = weigh(marks.iter().map(|mark| (channels(mark.color), length(mark))));
+        let told = own.first().and_then(|(color, _)| told_pen(Srgb8::from(*color), options));
+        unnamed.push((place, Inked { color, area: marks.iter().map(area).sum(), told }));
+    }
+    let inked: Vec<Inked> = unnamed.iter().map(|(_, inked)| *inked).collect();
+    let (pens, matches) = if options.pens.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        matching::assign(&inked, options.pens, &options.matching)
+    };
+    let mut groups = Groups::default();
+    let mut used: Vec<String> = Vec::new();
+    for (place, (layer, mut marks)) in of_layers.into_iter().enumerate() {
+        let of_unnamed = unnamed.iter().position(|(other, _)| *other == place);
+        let found = of_unnamed.and_then(|index| Some(options.pens[*pens.get(index)?].clone()));
+        marks.iter_mut().for_each(|mark| mark.is_matched = found.is_some());
+        let mut is_made = false;
+        let pen = layer.and_then(|index| named[index].clone()).or(found).unwrap_or_else(|| {
+            is_made = true;
+            let name = name_of(layer);
+            let color = of_unnamed.map_or(Srgb8::new(0, 0, 0), |index| unnamed[index].1.color);
+            pen_for(unique(slug(&name), &used), name, color, &marks)
+        });
+        used.push(pen.id.clone());
+        groups.add(pen, is_made, layer, marks);
+    }
+    (groups.0, matches)
+}
+
+/// A group for each color, or for each pen that was found for colors.
+fn assign_colors(marks: Vec<Mark>, options: &ReadOptions<'_>) -> (Vec<Group>, Vec<Match>) {
+    // What was told its pen is told by the color in the file.
+    let by_color = gather(marks, |mark| (channels(seen(mark, options)), told_pen(mark.color, options)));
+    let inked: Vec<Inked> = by_color
+        .iter()
+        .map(|((color, told), marks)| Inked {
+            color: Srgb8::from(*color),
+            area: marks.iter().map(area).sum(),
+            told: *told,
+        })
+        .collect();
+    let mut groups = Groups::default();
+    let mut matches = Vec::new();
+    if options.pens.is_empty() {
+        let robust = options.matching.robust;
+        let reduced = options.matching.most.map(|most| matching::reduce(&inked, most, robust));
+        let mut by_pen: Vec<(Srgb8, Vec<Mark>)> = Vec::new();
+        for (index, (_, marks)) in by_color.into_iter().enumerate() {
+            let color = reduced.as_ref().map_or(inked[index].color, |reduced| reduced[index]);
+            match by_pen.iter_mut().find(|(other, _)| reduced.is_some() && *other == color) {
+                Some((_, all)) => all.extend(marks),
+                None => by_pen.push((color, marks)),
+            }
+        }
+        for (color, marks) in by_pen {
+            let hex = to_hex(color);
+            groups.add(pen_for(hex.trim_start_matches('#').into(), hex, color, &marks), true, None, marks);
+        }
+    } else {
+        let (pens, found) = matching::assign(&inked, options.pens, &options.matching);
+        matches = found;
+        for (pen, (_, mut marks)) in pens.into_iter().zip(by_color) {
+            marks.iter_mut().for_each(|mark| mark.is_matched = true);
+            groups.add(options.pens[pen].clone(), false, None, marks);
+        }
+    }
+    let mut groups = groups.0;
+    let order = PenSet::new(groups.iter().map(|group| group.pen.clone()).collect());
+    groups.sort_by_key(|group| order.pens().iter().position(|pen| pen.id == group.pen.id));
+    (groups, matches)
+}
+
+/// The marks by pen, each pen once.
+#[derive(Default)]
+struct Groups(Vec<Group>);
+
+impl Groups {
+    fn add(&mut self, pen: Pen, is_made: bool, source: Option<usize>, marks: Vec<Mark>) {
+        match self.0.iter_mut().find(|group| group.pen.id == pen.id) {
             Some(group) => {
                 group.marks.extend(marks);
                 group.sources.push(source);
             }
-            None => groups.push(Group { pen, marks, is_made, sources: vec![source] }),
+            None => self.0.push(Group { pen, marks, is_made, sources: vec![source] }),
         }
+    }
+}
+
+/// The color that is to be seen of a mark on white paper. Pens that are made for a drawing have its full colors, so that
+/// two transparencies of one color are not two pens.
+fn seen(mark: &Mark, options: &ReadOptions<'_>) -> Srgb8 {
+    let is_full = options.pens.is_empty() && options.matching.most.is_none();
+    if is_full || mark.is_spaced {
+        return mark.color;
+    }
+    let over = |channel: u8| {
+        let (ink, paper) = (f32::from(channel) * mark.opacity, 255.0 * (1.0 - mark.opacity));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of two bytes")]
+        let byte = (ink + paper).round().clamp(0.0, 255.0) as u8;
+        byte
     };
-    if by_layer {
-        let mut used: Vec<String> = Vec::new();
-        for (layer, marks) in gather(marks, |mark| mark.layer) {
-            let pen = layer.and_then(|index| named[index].clone());
-            let mut is_made = false;
-            let pen = pen.unwrap_or_else(|| {
-                let colors = color_lengths(&marks);
-                let name =
-                    layer.map_or("loose marks".into(), |index| name(&layers[index], index, options.layers));
-                if colors.len() > 1 {
-                    let most = to_hex(colors[0].0);
-                    warnings.push(format!("layer `{name}` has {} colors: {most} is used", colors.len()));
-                }
-                let color = colors.first().map_or(Srgb8::new(0, 0, 0), |(color, _)| *color);
-                nearest(color, options.pens).cloned().unwrap_or_else(|| {
-                    is_made = true;
-                    let id = unique(slug(&name), &used);
-                    pen_for(id, name, color, &marks)
-                })
-            });
-            used.push(pen.id.clone());
-            add(pen, is_made, marks);
+    Srgb8::from(channels(mark.color).map(over))
+}
+
+/// Whether a mark's opacity is drawn by lines further apart.
+fn is_spaced(mark: &Mark, options: &ReadOptions<'_>) -> bool {
+    match options.matching.opacity {
+        Opacity::Color => false,
+        Opacity::Spacing => true,
+        Opacity::Auto => {
+            let is_lines = matches!(options.fat, None | Some(FatStrokes::Lines));
+            let tip = options.pens.iter().map(|pen| pen.tip).fold(0.0, f64::max);
+            mark.area.is_some() || is_lines && tip > 0.0 && mark.width.is_some_and(|width| width > FAT * tip)
         }
-        return groups;
     }
-    let colors = gather(marks, |mark| channels(mark.color));
-    if !options.pens.is_empty() && colors.len() > options.pens.len() {
-        let message = "{} colors for {} pens: each goes to the nearest pen";
-        let message = message.replacen("{}", &colors.len().to_string(), 1);
-        warnings.push(message.replacen("{}", &options.pens.len().to_string(), 1));
-    }
-    for (channels, marks) in colors {
-        let color = Srgb8::from(channels);
-        let pen = nearest(color, options.pens).cloned().unwrap_or_else(|| {
-            let hex = to_hex(color);
-            pen_for(hex.trim_start_matches('#').into(), hex, color, &marks)
-        });
-        add(pen, options.pens.is_empty(), marks);
-    }
-    let order = PenSet::new(groups.iter().map(|group| group.pen.clone()).collect());
-    groups.sort_by_key(|group| order.pens().iter().position(|pen| pen.id == group.pen.id));
-    groups
+}
+
+/// The area that a mark inks, roughly; mm². What has neither area nor width counts as a thin line.
+fn area(mark: &Mark) -> f64 {
+    let whole = match mark.area {
+        Some(_) => mark.path.area().abs(),
+        None => length(mark) * mark.width.unwrap_or(0.3),
+    };
+    if mark.is_spaced { whole * f64::from(mark.opacity) } else { whole }
 }
 
 /// Whether layers, not colors, are the passes.
@@ -175,11 +305,7 @@ fn pen_for(id: String, name: String, color: Srgb8, marks: &[Mark]) -> Pen {
     let widths =
         weigh(marks.iter().filter_map(|mark| Some(((mark.width? * 1000.0).round() as u64, length(mark)))));
     let tip = widths.first().map_or(0.3, |(width, _)| *width as f64 / 1000.0).clamp(0.01, 50.0);
-    Pen { id, name, color, tip, opacity: 0.0, speed: None, slot: None }
-}
-
-fn nearest(color: Srgb8, pens: &[Pen]) -> Option<&Pen> {
-    pens.iter().min_by(|a, b| difference(a.color, color).total_cmp(&difference(b.color, color)))
+    Pen { id, name, color, tip, opacity: 0.0, speed: None, slot: None, metres: None }
 }
 
 fn difference(a: Srgb8, b: Srgb8) -> f32 {
@@ -189,12 +315,6 @@ fn difference(a: Srgb8, b: Srgb8) -> f32 {
 /// A color as a key.
 fn channels(color: Srgb8) -> [u8; 3] {
     color.into()
-}
-
-/// The colors, the most used first.
-fn color_lengths(marks: &[Mark]) -> Vec<(Srgb8, f64)> {
-    let colors = weigh(marks.iter().map(|mark| (channels(mark.color), length(mark))));
-    colors.into_iter().map(|(channels, length)| (channels.into(), length)).collect()
 }
 
 /// Sums by key; the heaviest first, the first seen among equals.

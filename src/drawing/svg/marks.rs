@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kurbo::{BezPath, PathEl, Point, Shape};
+use kurbo::{BezPath, Cap, Join, PathEl, Point, Shape};
 use resvg::tiny_skia::{PathSegment, Transform};
 use resvg::usvg;
 
@@ -28,8 +28,17 @@ pub(super) struct Mark {
     /// The rule by which it is to be hatched; `None`: it is drawn along its path.
     pub(super) area: Option<FillRule>,
     pub(super) color: Srgb8,
+    /// 1 is opaque.
+    pub(super) opacity: f32,
     /// Width of the stroke; mm. `None`: it has only a fill.
     pub(super) width: Option<f64>,
+    /// Ends and corners of the stroke.
+    pub(super) cap: Cap,
+    pub(super) join: Join,
+    /// Whether its pen was found by its color.
+    pub(super) is_matched: bool,
+    /// Whether its opacity is drawn by lines further apart, not by a pen of another color.
+    pub(super) is_spaced: bool,
     /// Index of its top-level layer.
     pub(super) layer: Option<usize>,
     /// Number of the innermost group with an id that it stands in.
@@ -194,11 +203,16 @@ impl Finder<'_> {
         }
         let height = self.height;
         self.height += 1;
-        let mark = |path, area, color, width| Mark {
+        let mark = |path, area, color, opacity: usvg::Opacity, width| Mark {
             path,
             area,
             color,
+            opacity: opacity.get() * place.opacity,
             width,
+            cap: Cap::Round,
+            join: Join::Round,
+            is_matched: false,
+            is_spaced: false,
             layer: place.layer,
             group: place.group,
             clips: place.clips.clone(),
@@ -216,11 +230,11 @@ impl Finder<'_> {
             match self.fill {
                 Fill::Hatch | Fill::Crosshatch | Fill::Concentric => {
                     let color = self.color(fill.paint());
-                    self.found.marks.push(mark(whole.clone(), Some(rule), color, None));
+                    self.found.marks.push(mark(whole.clone(), Some(rule), color, fill.opacity(), None));
                 }
                 Fill::Outline if stroke.is_none() => {
                     let color = self.color(fill.paint());
-                    self.found.marks.push(mark(whole.clone(), None, color, None));
+                    self.found.marks.push(mark(whole.clone(), None, color, fill.opacity(), None));
                 }
                 Fill::None if stroke.is_none() => self.found.skipped.filled += 1,
                 Fill::Outline | Fill::None => {}
@@ -230,7 +244,8 @@ impl Finder<'_> {
             let color = self.color(stroke.paint());
             let width = f64::from(stroke.width().get()) * to_page.determinant().abs().sqrt();
             let path = self.dashed(local, stroke).map_or(whole, |dashed| to_page * dashed);
-            let mut stroke_mark = mark(path, None, color, Some(width));
+            let mut stroke_mark = mark(path, None, color, stroke.opacity(), Some(width));
+            (stroke_mark.cap, stroke_mark.join) = (cap(stroke.linecap()), join(stroke.linejoin()));
             if stroke.linecap() == usvg::LineCap::Butt {
                 let before = split(&stroke_mark.path).len();
                 let kept: Vec<_> =
@@ -273,6 +288,22 @@ impl Finder<'_> {
             u8::try_from(sum / stops.len().max(1)).unwrap_or(u8::MAX)
         };
         Srgb8::new(mean(|color| color.red), mean(|color| color.green), mean(|color| color.blue))
+    }
+}
+
+fn cap(cap: usvg::LineCap) -> Cap {
+    match cap {
+        usvg::LineCap::Butt => Cap::Butt,
+        usvg::LineCap::Round => Cap::Round,
+        usvg::LineCap::Square => Cap::Square,
+    }
+}
+
+fn join(join: usvg::LineJoin) -> Join {
+    match join {
+        usvg::LineJoin::Miter | usvg::LineJoin::MiterClip => Join::Miter,
+        usvg::LineJoin::Round => Join::Round,
+        usvg::LineJoin::Bevel => Join::Bevel,
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! A file is read in three steps: `door` turns the bytes into sound XML of bounded size and depth; `layers` finds
 //! the top-level layers; `marks` lets usvg resolve CSS, transforms, `use` and shapes. `ink` then gives each mark to a
-//! pen, and `draw` makes strokes of what shows of them.
+//! pen (`matching` finds pens for colors), and `draw` makes strokes of what shows of them.
 
 mod door;
 mod draw;
@@ -15,6 +15,7 @@ mod label;
 mod layers;
 mod lines;
 mod marks;
+mod matching;
 mod options;
 mod read;
 mod render;
@@ -25,7 +26,8 @@ mod tests;
 
 pub use label::Label;
 pub use lines::{WideLine, lines};
-pub use options::{Fill, Hatching, LayersBy, ReadOptions, Skipped};
+pub use matching::{ByHand, Match, Matching, Opacity};
+pub use options::{FatStrokes, Fill, Hatching, LayersBy, ReadOptions, Skipped};
 pub use read::{Import, SourceLayer, read};
 pub use render::{Picture, View, render};
 pub use write::write;

@@ -2,6 +2,7 @@
 
 use std::f64::consts::FRAC_PI_4;
 
+use super::matching::Matching;
 use crate::drawing::Layout;
 use crate::geometry::Pattern;
 use crate::pens::Pen;
@@ -52,6 +53,19 @@ impl Fill {
     }
 }
 
+/// How a stroke much wider than the pen's line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum FatStrokes {
+    /// As parallel lines within its outline, which together are as wide.
+    #[default]
+    Lines,
+    /// Along its outline.
+    Outline,
+    /// As one line along its middle.
+    Single,
+}
+
 /// Measures of the lines that ink an area.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hatching {
@@ -82,6 +96,11 @@ pub struct ReadOptions<'a> {
     pub hatching: Hatching,
     /// Whether filled shapes hide what lies below them, paper-colored ones too. `None`: where areas are inked.
     pub occlude: Option<bool>,
+    /// How colors find their pens, where layers don't name them.
+    pub matching: Matching<'a>,
+    /// How a stroke of more than one and a half tips is drawn. `None`: as [`FatStrokes::Lines`] where its pen was found
+    /// by color, as one line where a layer names the pen or the pen was made for the drawing.
+    pub fat: Option<FatStrokes>,
     /// Where the drawing goes; `None`: it stays where it is.
     pub layout: Option<&'a Layout>,
 }

@@ -6,6 +6,7 @@ use super::draw::Scene;
 use super::ink::{self, Group};
 use super::layers::{self, Layer as Source};
 use super::marks::{self, Found};
+use super::matching::Match;
 use super::options::{ReadOptions, Skipped};
 use super::{Label, MM_PER_PX, door};
 use crate::drawing::page::GREATEST;
@@ -24,6 +25,10 @@ pub struct Import {
     pub filled_mm: f64,
     /// Length of line that filled shapes above hide, of one copy; mm.
     pub hidden_mm: f64,
+    /// Which pen the colors found, the most used first; empty where layers name their pens, or pens were made.
+    pub mapping: Vec<Match>,
+    /// Strokes wider than their pen's line that became several lines.
+    pub widened: usize,
     /// What was left out or drawn otherwise than asked, a sentence each.
     pub warnings: Vec<String>,
     /// How much was left out.
@@ -82,7 +87,8 @@ fn read_text(file: &str, text: &str, options: &ReadOptions<'_>) -> Result<Import
     let changed = found.changed.iter().map(|(what, count)| format!("{what} ({count} times)"));
     let mut warnings: Vec<String> = changed.collect();
     let marks = std::mem::take(&mut found.marks);
-    let mut groups = ink::assign(marks, &survey.layers, options, &mut skipped, &mut warnings);
+    let assigned = ink::assign(marks, &survey.layers, options, &mut skipped, &mut warnings);
+    let (mut groups, mapping) = assigned.map_err(|message| door::error(file, message))?;
     warnings.extend(unheeded(&survey.layers));
     let layers = sources(&groups, &survey.layers);
     let usual = Layout::default();
@@ -100,6 +106,8 @@ fn read_text(file: &str, text: &str, options: &ReadOptions<'_>) -> Result<Import
         arrangement,
         filled_mm: drawn.filled_mm,
         hidden_mm: drawn.hidden_mm,
+        mapping,
+        widened: drawn.widened,
         warnings,
         skipped,
         layers,
@@ -134,7 +142,10 @@ fn lay_out(
     if map != Affine::IDENTITY {
         let scale = map.determinant().abs().sqrt();
         for group in groups {
-            group.marks.iter_mut().for_each(|mark| mark.path.apply_affine(map));
+            for mark in &mut group.marks {
+                mark.path.apply_affine(map);
+                mark.width = mark.width.map(|width| width * scale);
+            }
             if group.is_made {
                 group.pen.tip = (group.pen.tip * scale).clamp(0.01, 50.0);
             }
