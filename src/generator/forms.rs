@@ -46,6 +46,7 @@ struct PenForm {
     opacity: f32,
     speed: Option<f64>,
     slot: Option<u32>,
+    metres: Option<f64>,
 }
 
 mod color {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::virtual_time::Desk;
-use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
+use super::{Control, Controls, Error, Port, open_serial};
 use crate::machine::Profile;
 use crate::protocol::{Event, Session};
 use crate::sim::{Faults, MotionTrace};
@@ -40,14 +40,11 @@ impl Connection {
     /// # Errors
     /// When it can't be opened.
     pub async fn open(port: &Port, profile: &Profile) -> Result<Self, Error> {
-        let name = match port {
-            Port::Sim { pace } => return Ok(Self::simulated(profile, &Faults::default(), *pace)),
-            Port::Tcp(address) => return Ok(Self::over(transport::connect(address).await?)),
-            Port::Serial(name) => name.clone(),
-            Port::Auto => the_one_port(profile.firmware.dialect())?,
-        };
-        let baud = profile.firmware.baud().unwrap_or(EBB_USB_BAUD);
-        Ok(Self::over(transport::open(&name, baud, flow(&profile.firmware))?))
+        Ok(match port {
+            Port::Sim { pace } => Self::simulated(profile, &Faults::default(), *pace),
+            Port::Tcp(address) => Self::over(transport::connect(address).await?),
+            Port::Serial(_) | Port::Auto => Self::over(open_serial(port, profile)?),
+        })
     }
 
     /// Over any link, in real time.
