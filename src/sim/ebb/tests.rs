@@ -9,8 +9,8 @@ use crate::geometry::Point;
 use crate::machine::{Ebb, Firmware, Profile, Version};
 use crate::sim::VirtualPlotter as _;
 
-const V2: Version = Version(2, 8, 1);
-const V3: Version = Version(3, 0, 3);
+pub(super) const V2: Version = Version(2, 8, 1);
+pub(super) const V3: Version = Version(3, 0, 3);
 
 fn profile() -> (Profile, Ebb) {
     let profile = Profile::built_in("axidraw-v3").unwrap();
@@ -18,24 +18,24 @@ fn profile() -> (Profile, Ebb) {
     (profile, ebb)
 }
 
-fn board(firmware: Version) -> VirtualEbb {
+pub(super) fn board(firmware: Version) -> VirtualEbb {
     let (profile, ebb) = profile();
     VirtualEbb::with_firmware(&profile, &ebb, firmware)
 }
 
-fn ms(ms: u64) -> Duration {
+pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 /// What it says at once.
-fn at(board: &mut VirtualEbb, now: u64, bytes: &str) -> String {
+pub(super) fn at(board: &mut VirtualEbb, now: u64, bytes: &str) -> String {
     board.receive(ms(now), bytes.as_bytes());
     String::from_utf8(board.poll_output()).unwrap()
 }
 
 /// What fresh boards say at once.
 #[track_caller]
-fn check(firmware: Version, sent: &str, expected: &str) {
+pub(super) fn check(firmware: Version, sent: &str, expected: &str) {
     assert_eq!(at(&mut board(firmware), 0, sent), expected, "{sent:?}");
 }
 
