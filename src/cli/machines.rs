@@ -103,6 +103,24 @@ fn text_of(machine: &str) -> Result<(String, String), Failure> {
     Ok((machine.to_owned(), files::read_text(path)?))
 }
 
+/// Changes keys of the profile that `machine` names, comments kept: in its own file, or in a copy in the user's own folder of
+/// a built-in one, which `machine` names from then on. Gives the file's path.
+pub(super) fn amend(machine: &str, settings: &[String], terminal: &Terminal) -> Result<PathBuf, Failure> {
+    let (name, text) = text_of(machine)?;
+    let path = match BUILT_IN.iter().any(|(id, _)| name == format!("built-in {id}")) {
+        true => own_folder()?.join(file_name(machine)?),
+        false => PathBuf::from(&name),
+    };
+    let mut document: DocumentMut =
+        text.parse().map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    settings.iter().try_for_each(|setting| change(&mut document, setting))?;
+    let text = document.to_string();
+    Profile::parse(&name, &text)?;
+    make_folder_of(&path)?;
+    files::write(&path, text.as_bytes(), terminal)?;
+    Ok(path)
+}
+
 /// The ids of the user's own profiles, which are their files' names, sorted.
 fn own_profiles() -> Vec<(String, PathBuf)> {
     let entries = folders::machines().and_then(|folder| std::fs::read_dir(folder).ok());
@@ -221,6 +239,11 @@ fn change(document: &mut DocumentMut, setting: &str) -> Result<(), Failure> {
         let next = at.entry(key).or_insert_with(|| Item::Table(Table::new()));
         at = next.as_table_mut().ok_or_else(|| wrong("the key goes through a value"))?;
     }
+    let mut value = value;
+    if let Some(old) = at.get(last).and_then(Item::as_value) {
+        // What stands behind it is often a comment.
+        *value.decor_mut() = old.decor().clone();
+    }
     at[last] = Item::Value(value);
     Ok(())
 }
@@ -247,10 +270,12 @@ fn write_new(path: &Path, text: &str, terminal: &Terminal) -> Result<(), Failure
                 path.display()
             )));
         }
-        if let Some(folder) = path.parent() {
-            let failed = |error| Failure::Input(format!("{}: {error}", folder.display()));
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        make_folder_of(path)?;
     }
     files::write(path, text.as_bytes(), terminal)
+}
+
+fn make_folder_of(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| Failure::Input(format!("{}: {error}", folder.display())))
 }

@@ -40,14 +40,11 @@ impl Connection {
     /// # Errors
     /// When it can't be opened.
     pub async fn open(port: &Port, profile: &Profile) -> Result<Self, Error> {
-        let name = match port {
-            Port::Sim { pace } => return Ok(Self::simulated(profile, &Faults::default(), *pace)),
-            Port::Tcp(address) => return Ok(Self::over(transport::connect(address).await?)),
-            Port::Serial(name) => name.clone(),
-            Port::Auto => the_one_port(profile.firmware.dialect())?,
-        };
-        let baud = profile.firmware.baud().unwrap_or(EBB_USB_BAUD);
-        Ok(Self::over(transport::open(&name, baud, flow(&profile.firmware))?))
+        Ok(match port {
+            Port::Sim { pace } => Self::simulated(profile, &Faults::default(), *pace),
+            Port::Tcp(address) => Self::over(transport::connect(address).await?),
+            Port::Serial(_) | Port::Auto => Self::over(open_serial(port, profile)?),
+        })
     }
 
     /// Over any link, in real time.
@@ -97,6 +94,16 @@ impl Connection {
             Way::Virtual(desk) => desk.drive(session, controls, pilot).await,
         }
     }
+}
+
+/// A serial device, or the only one that is there.
+pub(super) fn open_serial(port: &Port, profile: &Profile) -> Result<Link, Error> {
+    let name = match port {
+        Port::Serial(name) => name.clone(),
+        _ => the_one_port(profile.firmware.dialect())?,
+    };
+    let baud = profile.firmware.baud().unwrap_or(EBB_USB_BAUD);
+    Ok(transport::open(&name, baud, flow(&profile.firmware))?)
 }
 
 async fn drive(

@@ -45,6 +45,6 @@ pub use junction::junction_v2;
 pub use plan::{Instant, Motion, Plan, plan};
 pub use segment::{AxisLimits, Limits, Segment};
 pub use slices::{Slice, TICKS_PER_SECOND};
-pub use stepped::{Stepped, stepped};
+pub use stepped::{Stepped, stepped, travel_slices};
 pub use sweep::{plan_segments, plan_segments_within};
 pub use trapezoid::{Block, Trapezoid};
