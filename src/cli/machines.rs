@@ -279,3 +279,29 @@ fn make_folder_of(path: &Path) -> Result<(), Failure> {
     let Some(folder) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|error| Failure::Input(format!("{}: {error}", folder.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Color, Talk};
+
+    #[test]
+    fn an_amended_profile_keeps_its_comments() {
+        let terminal = Terminal::new(&Talk { json: false, quiet: true, verbose: 0, color: Color::Never });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let (_, built_in) = BUILT_IN[0];
+        std::fs::write(&path, built_in).unwrap();
+        let name = path.to_str().unwrap();
+        let settings = ["lift.up_s=320".to_owned(), "lift.down_delay=200ms".to_owned()];
+        assert_eq!(amend(name, &settings, &terminal).unwrap(), path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let changed: Vec<_> = text.lines().zip(built_in.lines()).filter(|(new, old)| new != old).collect();
+        assert_eq!(changed.len(), 2, "{changed:?}");
+        assert!(changed[0].0.starts_with("up_s = 320 ") && changed[0].0.contains("# S of 0"), "{changed:?}");
+        assert!(changed[1].0.starts_with("down_delay = \"200ms\" "), "{changed:?}");
+        let wrong = amend(name, &["lift.up_s=700".to_owned()], &terminal).unwrap_err().to_string();
+        assert!(wrong.contains("never move"), "{wrong}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "and nothing is written");
+    }
+}
