@@ -52,6 +52,22 @@ fn v_is_one_line_without_ok() {
 }
 
 #[test]
+fn a_i_mr_and_pi_are_one_line_without_ok() {
+    for query in ["A\r", "I\r", "MR,100\r", "PI,B,2\r"] {
+        for firmware in [V2, V3] {
+            let said = at(&mut board(firmware), 0, query);
+            let name = query.trim_end().split(',').next().unwrap();
+            assert!(said.starts_with(name) && said.ends_with("\r\n") && !said.contains("OK"), "{said:?}");
+            assert_eq!(said.matches('\n').count(), 1, "{said:?}");
+        }
+    }
+    // Low means on: the motors' enable pins, before and after.
+    let mut board = board(V3);
+    assert_eq!(at(&mut board, 0, "PI,E,0\rEM,1,1\r"), "PI,1\r\nOK\r\n");
+    assert_eq!(at(&mut board, 1, "PI,E,0\r"), "PI,0\r\n");
+}
+
+#[test]
 fn letters_are_case_insensitive_and_cr_lf_counts_once() {
     both("sl,5\r\nSl,6\nqp\r\n\r\n\n\r", "OK\r\nOK\r\n1\n\rOK\r\n");
 }
@@ -437,6 +453,32 @@ fn jerk_bends_the_rate_in_firmware_3() {
     // 300 n³ / 6 in the accumulator: 363 steps after 2500 ticks.
     assert_eq!(at(&mut board, 200, "QS\r"), "363,0\n\rOK\r\n");
     check(V2, "T3\r", "!8 Err: Unknown command 'T3:5433'\r\n");
+}
+
+#[test]
+fn l3_takes_its_steps_with_jerk_in_firmware_3() {
+    let mut board = board(V3);
+    at(&mut board, 0, "L3,85899346,40,0,0,0,0,0,0,3\r");
+    assert_eq!(at(&mut board, 50, "QS\rQM\r"), "40,0\n\rOK\r\nQM,0,0,0,0\n\r");
+    check(V2, "L3\r", "!8 Err: Unknown command 'L3:4C33'\r\n");
+}
+
+#[test]
+fn hm_of_firmware_3_holds_its_rate_at_25_000() {
+    let mut board = board(V3);
+    at(&mut board, 0, "SM,1000,20000,0\rHM,99999\r");
+    assert_eq!(at(&mut board, 1100, "QS\r").split(',').next(), Some("OK\r\n17525"), "25 steps a ms");
+    let mut board = self::board(V2);
+    at(&mut board, 0, "SM,100,100,0\rHM,26000\r");
+    let said = at(&mut board, 200, "");
+    assert_eq!(said, "!0 Err: HM <axis1> step rate > 25K steps/second.\n\r");
+}
+
+#[test]
+fn qu_6_counts_what_waits() {
+    let mut board = board(V3);
+    at(&mut board, 0, "CU,4,8\rSM,100,1,1\rSM,100,1,1\rSM,100,1,1\r");
+    assert_eq!(at(&mut board, 1, "QU,6\r"), "QU,2\r\nOK\r\n");
 }
 
 #[test]
