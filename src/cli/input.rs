@@ -116,7 +116,10 @@ impl Sheet {
 
 impl InputArgs {
     pub(super) fn profile(&self) -> Result<Profile, Failure> {
-        machines::choose(self.machine.as_deref().unwrap_or_else(|| usual_machine(&self.input)))
+        let mut profile =
+            machines::choose(self.machine.as_deref().unwrap_or_else(|| usual_machine(&self.input)))?;
+        profile.bed.turns_pages &= !self.layout.no_rotate;
+        Ok(profile)
     }
 
     /// Its name for messages and file names.

@@ -48,6 +48,9 @@ pub(super) struct LayoutArgs {
     /// many as its size takes.
     #[arg(long, value_name = "GRID|PAGE", value_parser = tiles)]
     tile: Option<Tiles>,
+    /// Leave a page as it is that fits the machine only when it is turned.
+    #[arg(long)]
+    pub(super) no_rotate: bool,
     /// Which of the sheets, from 1, row by row. Default: each, into numbered files.
     #[arg(long, value_name = "N", requires = "tile")]
     pub(super) sheet: Option<usize>,

@@ -103,6 +103,24 @@ fn text_of(machine: &str) -> Result<(String, String), Failure> {
     Ok((machine.to_owned(), files::read_text(path)?))
 }
 
+/// Changes keys of the profile that `machine` names, comments kept: in its own file, or in a copy in the user's own folder of
+/// a built-in one, which `machine` names from then on. Gives the file's path.
+pub(super) fn amend(machine: &str, settings: &[String], terminal: &Terminal) -> Result<PathBuf, Failure> {
+    let (name, text) = text_of(machine)?;
+    let path = match BUILT_IN.iter().any(|(id, _)| name == format!("built-in {id}")) {
+        true => own_folder()?.join(file_name(machine)?),
+        false => PathBuf::from(&name),
+    };
+    let mut document: DocumentMut =
+        text.parse().map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    settings.iter().try_for_each(|setting| change(&mut document, setting))?;
+    let text = document.to_string();
+    Profile::parse(&name, &text)?;
+    make_folder_of(&path)?;
+    files::write(&path, text.as_bytes(), terminal)?;
+    Ok(path)
+}
+
 /// The ids of the user's own profiles, which are their files' names, sorted.
 fn own_profiles() -> Vec<(String, PathBuf)> {
     let entries = folders::machines().and_then(|folder| std::fs::read_dir(folder).ok());
@@ -221,6 +239,11 @@ fn change(document: &mut DocumentMut, setting: &str) -> Result<(), Failure> {
         let next = at.entry(key).or_insert_with(|| Item::Table(Table::new()));
         at = next.as_table_mut().ok_or_else(|| wrong("the key goes through a value"))?;
     }
+    let mut value = value;
+    if let Some(old) = at.get(last).and_then(Item::as_value) {
+        // What stands behind it is often a comment.
+        *value.decor_mut() = old.decor().clone();
+    }
     at[last] = Item::Value(value);
     Ok(())
 }
@@ -247,10 +270,38 @@ fn write_new(path: &Path, text: &str, terminal: &Terminal) -> Result<(), Failure
                 path.display()
             )));
         }
-        if let Some(folder) = path.parent() {
-            let failed = |error| Failure::Input(format!("{}: {error}", folder.display()));
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        make_folder_of(path)?;
     }
     files::write(path, text.as_bytes(), terminal)
+}
+
+fn make_folder_of(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| Failure::Input(format!("{}: {error}", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Color, Talk};
+
+    #[test]
+    fn an_amended_profile_keeps_its_comments() {
+        let terminal = Terminal::new(&Talk { json: false, quiet: true, verbose: 0, color: Color::Never });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let (_, built_in) = BUILT_IN[0];
+        std::fs::write(&path, built_in).unwrap();
+        let name = path.to_str().unwrap();
+        let settings = ["lift.up_s=320".to_owned(), "lift.down_delay=200ms".to_owned()];
+        assert_eq!(amend(name, &settings, &terminal).unwrap(), path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let changed: Vec<_> = text.lines().zip(built_in.lines()).filter(|(new, old)| new != old).collect();
+        assert_eq!(changed.len(), 2, "{changed:?}");
+        assert!(changed[0].0.starts_with("up_s = 320 ") && changed[0].0.contains("# S of 0"), "{changed:?}");
+        assert!(changed[1].0.starts_with("down_delay = \"200ms\" "), "{changed:?}");
+        let wrong = amend(name, &["lift.up_s=700".to_owned()], &terminal).unwrap_err().to_string();
+        assert!(wrong.contains("never move"), "{wrong}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "and nothing is written");
+    }
 }

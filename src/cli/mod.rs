@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 stopped and resumable, 2 usage or input error, 3 device fault.
 
 mod completions;
+mod device;
+mod device_keys;
 mod export;
 mod failure;
 mod fetch;
@@ -90,6 +92,7 @@ enum Command {
     Plot(plot::Args),
     Pens(pens::Args),
     Machines(machines::Args),
+    Device(device::Args),
     Ports(ports::Args),
     Sim(sim::Args),
     Models(models::Args),
@@ -132,6 +135,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Plot(args) => plot::run(&args, terminal),
         Command::Pens(args) => pens::run(&args, terminal),
         Command::Machines(args) => machines::run(&args, terminal),
+        Command::Device(args) => device::run(&args, terminal),
         Command::Ports(args) => ports::run(&args, terminal),
         Command::Sim(args) => sim::run(&args, terminal),
         Command::Models(args) => models::run(&args, terminal),

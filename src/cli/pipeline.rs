@@ -182,6 +182,7 @@ pub(super) fn plan_input(
         Input::Toolpath(toolpath) => {
             let placement = Placement::of_page(profile, toolpath.page.width, toolpath.page.height)?;
             check_reach(toolpath, profile, &placement)?;
+            tell_turn(&placement, profile, terminal);
             let mut planned = keep(toolpath.clone(), profile, &placement);
             planned.lint(profile, wishes, 0)?;
             Ok(planned)
@@ -202,6 +203,7 @@ pub(super) fn plan(
 ) -> Result<Planned, Failure> {
     let page = drawing.page;
     let placement = Placement::of_page(profile, page.width, page.height)?;
+    tell_turn(&placement, profile, terminal);
     let reach = placement.reach(page.width);
     // Ink that was fitted to the margins ends there to the rounding of numbers.
     let area = area.map_or(reach, |area| area.inflate(1e-3, 1e-3).intersect(reach));
@@ -269,6 +271,17 @@ pub(super) fn plan(
     Ok(planned)
 }
 
+/// Says how the paper must lie on a bed, where that is not as the drawing is seen. A plotter with sheets takes each in one
+/// way only.
+fn tell_turn(placement: &Placement, profile: &Profile, terminal: &Terminal) {
+    if placement.is_turned() && profile.firmware.dialect() != Dialect::Hpgl {
+        terminal.say(format!(
+            "the page is turned to fit `{}`: lay its top to the left; --no-rotate leaves it upright",
+            profile.id
+        ));
+    }
+}
+
 /// What helps when a drawing does not fit.
 fn mend(drawing: &Drawing, area: Rect, profile: &Profile) -> String {
     let (page, bed) = (drawing.page, &profile.bed);
@@ -277,6 +290,12 @@ fn mend(drawing: &Drawing, area: Rect, profile: &Profile) -> String {
     let ink = paths.reduce(|a, b| a.union(b)).unwrap_or(Rect::ZERO);
     let (width, height) = (ink.width(), ink.height());
     if page.width > bed.width + 0.1 || page.height > bed.height + 0.1 {
+        if page.width <= bed.height + 0.1 && page.height <= bed.width + 0.1 {
+            return format!(
+                "the page of {:.1} x {:.1} mm fits the bed of `{}` when it is turned: leave out --no-rotate",
+                page.width, page.height, profile.id
+            );
+        }
         let (w, h) = (page.width.min(bed.width), page.height.min(bed.height));
         return format!(
             "the page of {:.1} x {:.1} mm is larger than the bed of {:.1} x {:.1} mm of `{}`: --page {w}x{h}mm --fit makes it fit, \

@@ -35,12 +35,16 @@ pub(super) struct Args {
     /// Where to plot: `sim`, `sim@20` or a serial device, which is plotted after the simulator.
     #[arg(long, default_value = "sim")]
     port: String,
+    /// Leave a page as it is that fits the machine only when it is turned.
+    #[arg(long)]
+    no_rotate: bool,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let recipe = Recipe::load(&args.recipe, &args.set)?;
     let settings = generate::settings(&recipe)?;
-    let profile = machines::choose(&recipe.plot.machine)?;
+    let mut profile = machines::choose(&recipe.plot.machine)?;
+    profile.bed.turns_pages &= !args.no_rotate;
     let port = Port::parse(&args.port)?;
     port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let folder = OutFolder::open(&args.out)?;

@@ -96,6 +96,16 @@ impl Connection {
     }
 }
 
+/// A serial device, or the only one that is there.
+pub(super) fn open_serial(port: &Port, profile: &Profile) -> Result<Link, Error> {
+    let name = match port {
+        Port::Serial(name) => name.clone(),
+        _ => the_one_port(profile.firmware.dialect())?,
+    };
+    let baud = profile.firmware.baud().unwrap_or(EBB_USB_BAUD);
+    Ok(transport::open(&name, baud, flow(&profile.firmware))?)
+}
+
 async fn drive(
     link: &mut Link,
     session: &mut dyn Session,

@@ -7,6 +7,7 @@ mod connection;
 mod control;
 #[cfg(test)]
 mod grbl_tests;
+mod hand;
 mod odometer;
 mod probe;
 mod remainder;
@@ -20,6 +21,7 @@ mod virtual_time;
 
 pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
+pub use hand::{Hand, Standing};
 pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::{ask, probe};
 pub use runner::{JobOutcome, News, Operator, Place, Work, plot};
@@ -53,6 +55,22 @@ pub enum Error {
         /// What was written.
         text: String,
     },
+    /// The machine can't do, or does not want, what is asked of it by hand.
+    #[error(transparent)]
+    Fault(#[from] protocol::Fault),
+    /// It refused a line.
+    #[error("the plotter answered {reply} to `{line}`: {meaning}")]
+    Refused {
+        /// The line.
+        line: String,
+        /// What it said.
+        reply: String,
+        /// What that means.
+        meaning: String,
+    },
+    /// This machine has no such thing.
+    #[error("{0}")]
+    Unable(&'static str),
     /// `auto` found no single port.
     #[error("`auto` found {}: name the port, `traceur ports` lists them", found(.known))]
     Auto {

@@ -7,7 +7,7 @@ use super::{Controls, Error};
 use crate::machine::Profile;
 use crate::protocol::Session;
 use crate::sim::{self, Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
-use crate::transport;
+use crate::transport::{self, Flow};
 
 /// A virtual plotter with its line, between sessions.
 #[derive(Debug)]
@@ -88,6 +88,12 @@ impl Desk {
                 return Err(transport::Error::Closed { reason: "the cable was pulled".into() }.into());
             }
             self.plotter.receive(now, &self.there.receive(now).unwrap_or_default());
+            // As the port of a host does that heeds its handshake line.
+            if super::flow(&self.profile.firmware) == Flow::Hardware && !self.plotter.is_ready() {
+                self.there.hold(now);
+            } else {
+                self.there.release(now);
+            }
             if session.poll_timeout().is_some_and(|timeout| began + timeout <= now) {
                 session.handle_timeout(now - began);
             }

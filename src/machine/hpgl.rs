@@ -116,11 +116,11 @@ impl Hpgl {
         !self.missing.iter().any(|missing| missing == mnemonic)
     }
 
-    /// The sheet for a page of this size (mm), and whether the page must be turned by a quarter to lie on it: the same
-    /// size if there is one, else the first that is large enough.
+    /// The sheet for a page of this size (mm), and whether the page must be turned by a quarter to lie on it, if it may
+    /// be: the same size if there is one, else the first that is large enough.
     #[must_use]
-    pub fn paper_for(&self, width: f64, height: f64) -> Option<(&Paper, bool)> {
-        let turned = |paper: &Paper| (width >= height) != (paper.width >= paper.height);
+    pub fn paper_for(&self, width: f64, height: f64, may_turn: bool) -> Option<(&Paper, bool)> {
+        let turned = |paper: &Paper| may_turn && (width >= height) != (paper.width >= paper.height);
         let fits = |paper: &&Paper| {
             if turned(paper) {
                 paper.is_large_enough(height, width)

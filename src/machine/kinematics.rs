@@ -7,8 +7,9 @@ use super::{Error, Firmware, Origin, Paper, Profile};
 /// How a page lies on a machine.
 ///
 /// On a bed, its corner is at the machine's origin and its edges are parallel to the axes. On the sheet of an HP-GL
-/// plotter it lies in the middle, as a page of the sheet's own size fills it; a page that stands upright while the
-/// sheet lies on its side is turned, its top at the sheet's left.
+/// plotter it lies in the middle, as a page of the sheet's own size fills it. A page that fits only when it is turned,
+/// and one that stands upright while the sheet lies on its side, lies with its top at the left, unless
+/// [`Bed::turns_pages`](super::Bed::turns_pages) forbids it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placement {
     to_machine: Affine,
@@ -16,8 +17,12 @@ pub struct Placement {
     /// What the machine reaches; mm in its own axes.
     reach: Rect,
     page_height: f64,
+    turned: bool,
     ps: Option<u32>,
 }
+
+/// A page may be this much larger than a bed on which it is said to fit; mm.
+const HAIR: f64 = 0.1;
 
 impl Placement {
     /// A page of this height (mm) with its corner at the origin of `profile`'s bed.
@@ -29,7 +34,17 @@ impl Placement {
         };
         let reach = Rect::new(0.0, 0.0, profile.bed.width, profile.bed.height);
         // Both maps are their own inverse.
-        Self { to_machine, to_page: to_machine, reach, page_height, ps: None }
+        Self { to_machine, to_page: to_machine, reach, page_height, turned: false, ps: None }
+    }
+
+    /// A page of this size (mm) with its top at the left of `profile`'s bed, its left at the near edge.
+    fn turned(profile: &Profile, width: f64, height: f64) -> Self {
+        let to_machine = match profile.bed.origin {
+            Origin::BottomLeft => Affine::new([0.0, 1.0, 1.0, 0.0, 0.0, 0.0]),
+            Origin::TopLeft => Affine::new([0.0, -1.0, 1.0, 0.0, 0.0, width]),
+        };
+        let upright = Self::new(profile, height);
+        Self { to_machine, to_page: to_machine.inverse(), turned: true, ..upright }
     }
 
     /// A page of this size (mm) where this machine wants it: at the origin of its bed, or on the sheet that suits it.
@@ -37,8 +52,13 @@ impl Placement {
     /// # Errors
     /// When an HP-GL plotter takes no sheet that is large enough: with those that it takes.
     pub fn of_page(profile: &Profile, width: f64, height: f64) -> Result<Self, Error> {
-        let Firmware::Hpgl(hpgl) = &profile.firmware else { return Ok(Self::new(profile, height)) };
-        let Some((paper, turned)) = hpgl.paper_for(width, height) else {
+        let bed = &profile.bed;
+        let Firmware::Hpgl(hpgl) = &profile.firmware else {
+            let fits = |width, height| width <= bed.width + HAIR && height <= bed.height + HAIR;
+            let turns = bed.turns_pages && !fits(width, height) && fits(height, width);
+            return Ok(if turns { Self::turned(profile, width, height) } else { Self::new(profile, height) });
+        };
+        let Some((paper, turned)) = hpgl.paper_for(width, height, bed.turns_pages) else {
             let name =
                 |paper: &Paper| format!("{} ({:.0} x {:.0} mm)", paper.name, paper.width, paper.height);
             return Err(Error::PageTooLarge {
@@ -50,7 +70,13 @@ impl Placement {
         };
         let to_machine = on_sheet(paper, width, height, turned);
         let (to_page, reach) = (to_machine.inverse(), paper.reach(hpgl.unit));
-        Ok(Self { to_machine, to_page, reach, page_height: height, ps: paper.ps })
+        Ok(Self { to_machine, to_page, reach, page_height: height, turned, ps: paper.ps })
+    }
+
+    /// Whether the page is turned by a quarter, its top at the machine's left.
+    #[must_use]
+    pub fn is_turned(&self) -> bool {
+        self.turned
     }
 
     /// The word of HP-GL's `PS` that tells the plotter of the sheet, where it wants one.
@@ -102,7 +128,7 @@ mod tests {
 
     fn profile(origin: Origin) -> Profile {
         let mut profile = Profile::built_in("grbl-servo").unwrap();
-        profile.bed = crate::machine::Bed { width: 200.0, height: 100.0, origin };
+        profile.bed = crate::machine::Bed { width: 200.0, height: 100.0, origin, turns_pages: true };
         profile
     }
 
@@ -141,6 +167,35 @@ mod tests {
         assert_eq!(Placement::new(&bottom, 297.0).reach(210.0), Rect::new(0.0, 197.0, 200.0, 297.0));
         let top = profile(Origin::TopLeft);
         assert_eq!(Placement::new(&top, 297.0).reach(210.0), Rect::new(0.0, 0.0, 200.0, 100.0));
+    }
+
+    #[test]
+    fn a_page_that_fits_only_turned_lies_with_its_top_at_the_left() {
+        for origin in [Origin::BottomLeft, Origin::TopLeft] {
+            let mut profile = profile(origin);
+            let place = |profile: &Profile| Placement::of_page(profile, 90.0, 180.0).unwrap();
+            let turned = place(&profile);
+            assert!(turned.is_turned());
+            assert_eq!(turned.reach(90.0), Rect::new(0.0, 0.0, 90.0, 180.0), "all of the page");
+            let corners = [(0.0, 0.0), (90.0, 0.0), (0.0, 180.0)].map(|at| turned.to_machine(at.into()));
+            let expected = match origin {
+                Origin::BottomLeft => [(0.0, 0.0), (0.0, 90.0), (180.0, 0.0)],
+                Origin::TopLeft => [(0.0, 90.0), (0.0, 0.0), (180.0, 90.0)],
+            };
+            assert_eq!(corners, expected.map(Point::from));
+            // Neither one that fits as it is, nor one that does not fit at all.
+            for (width, height) in [(200.0, 100.0), (100.0, 90.0), (250.0, 90.0), (101.0, 180.0)] {
+                let placement = Placement::of_page(&profile, width, height).unwrap();
+                assert_eq!(placement, Placement::new(&profile, height), "{width} x {height}");
+            }
+            profile.bed.turns_pages = false;
+            assert_eq!(place(&profile), Placement::new(&profile, 180.0));
+        }
+        let mut plotter = Profile::built_in("hp7475a").unwrap();
+        assert!(Placement::of_page(&plotter, 210.0, 297.0).unwrap().is_turned());
+        plotter.bed.turns_pages = false;
+        let on_a3 = Placement::of_page(&plotter, 210.0, 297.0).unwrap();
+        assert!(!on_a3.is_turned() && on_a3.ps() == Some(0), "upright it needs a larger sheet");
     }
 
     #[test]

@@ -99,6 +99,13 @@ pub struct Bed {
     pub height: f64,
     /// Where zero lies.
     pub origin: Origin,
+    /// Whether a page that fits only when it is turned by a quarter is turned.
+    #[serde(default = "yes")]
+    pub turns_pages: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Speeds and accelerations.

@@ -26,9 +26,10 @@
 //!
 //! The rules are those of GRBL 1.1's `planner.c`, with the whole run in view, or as many segments of it as the firmware's
 //! planner holds. A machine that executes the host's own blocks (an EiBotBoard) gets them as [`Slice`]s of whole steps
-//! and whole ticks; its plan is timed by these.
+//! and whole ticks; its plan is timed by these. An HP-GL plotter stops at the end of each vector.
 
 mod gcode;
+mod hpgl;
 mod junction;
 mod onboard;
 mod plan;
@@ -39,10 +40,11 @@ mod sweep;
 mod trapezoid;
 
 pub use gcode::{gcode_path, gcode_pieces};
+pub use hpgl::{Turn, Units, Vectors, hpgl_speed, hpgl_units, hpgl_vectors};
 pub use junction::junction_v2;
 pub use plan::{Instant, Motion, Plan, plan};
 pub use segment::{AxisLimits, Limits, Segment};
 pub use slices::{Slice, TICKS_PER_SECOND};
-pub use stepped::{Stepped, stepped};
+pub use stepped::{Stepped, stepped, travel_slices};
 pub use sweep::{plan_segments, plan_segments_within};
 pub use trapezoid::{Block, Trapezoid};

@@ -1,9 +1,10 @@
 //! A pass, timed.
 
+use super::hpgl::plan_vectors;
 use super::onboard::plan_onboard;
-use super::{AxisLimits, Segment, Trapezoid, plan_segments, stepped};
+use super::{Trapezoid, stepped};
 use crate::geometry::Point;
-use crate::machine::{Firmware, Lift, Placement, Profile};
+use crate::machine::{Firmware, Placement, Profile};
 use crate::toolpath::Pass;
 
 /// One item of a [`Plan`].
@@ -22,7 +23,7 @@ pub enum Motion {
         /// Its speed profile.
         trapezoid: Trapezoid,
     },
-    /// The pen goes up or down in place.
+    /// The pen goes up or down in place, or is changed by the carousel while it is up.
     Lift {
         /// When it begins; s since the plan's begin.
         begin: f64,
@@ -106,82 +107,17 @@ impl Plan {
 /// Times `pass` on a machine: from its origin with the pen up, through every stroke, and back to the origin. The pen
 /// stands wherever it goes up or down. On an EiBotBoard the times are those of its commands, to the tick of 40 µs; see
 /// [`stepped()`]. GRBL plans on board: there they are those of the G-code that is sent, from the first lift on, and a Z axis
-/// takes over the speed of a corner.
+/// takes over the speed of a corner. An HP-GL plotter fetches its pen first and puts it back last, where the last stroke
+/// ended.
 #[must_use]
 pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {
     if pass.strokes.is_empty() {
         return Plan::default();
     }
-    if let Firmware::Ebb(ebb) = &profile.firmware {
-        return stepped::timed(&stepped(pass, profile, ebb, placement));
-    }
-    if let Firmware::Grbl(grbl) = &profile.firmware {
-        return plan_onboard(pass, profile, grbl, placement);
-    }
-    let travel_speed = profile.limits.travel_speed;
-    let draw_speed =
-        pass.pen.speed.map_or(profile.limits.draw_speed, |pen| pen.min(profile.limits.draw_speed));
-    let mut planner =
-        Planner { plan: Plan::default(), now: 0.0, at: Point::ORIGIN, limits: AxisLimits::of(profile) };
-    for (index, stroke) in pass.strokes.iter().enumerate() {
-        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
-        planner.run(&points[..1], travel_speed, None);
-        planner.lift(&profile.lift, true);
-        planner.run(&points[1..], draw_speed, Some(index));
-        planner.lift(&profile.lift, false);
-    }
-    planner.run(&[Point::ORIGIN], travel_speed, None);
-    planner.plan
-}
-
-struct Planner {
-    plan: Plan,
-    now: f64,
-    at: Point,
-    limits: AxisLimits,
-}
-
-impl Planner {
-    /// Moves through `points` without stopping between them.
-    fn run(&mut self, points: &[Point], feed: f64, stroke: Option<usize>) {
-        let mut segments = Vec::with_capacity(points.len());
-        let mut ends = Vec::with_capacity(points.len());
-        let mut from = self.at;
-        for to in points {
-            if let Some(segment) = Segment::flat(from, *to, feed) {
-                segments.push(segment);
-                ends.push((from, *to));
-                from = *to;
-            }
-        }
-        for (trapezoid, (from, to)) in plan_segments(&segments, &self.limits).into_iter().zip(ends) {
-            self.plan.motions.push(Motion::Move { begin: self.now, from, to, stroke, trapezoid });
-            self.now += trapezoid.seconds();
-        }
-        self.at = from;
-    }
-
-    fn lift(&mut self, lift: &Lift, down: bool) {
-        let seconds = lift_seconds(lift, down);
-        self.plan.motions.push(Motion::Lift { begin: self.now, at: self.at, down, seconds });
-        self.now += seconds;
-    }
-}
-
-/// How long the pen takes up or down; s.
-fn lift_seconds(lift: &Lift, pen_down: bool) -> f64 {
-    match lift {
-        Lift::Servo { down_delay, .. } | Lift::EbbServo { down_delay, .. } | Lift::Pen { down_delay, .. }
-            if pen_down =>
-        {
-            *down_delay
-        }
-        Lift::Servo { up_delay, .. } | Lift::EbbServo { up_delay, .. } | Lift::Pen { up_delay, .. } => {
-            *up_delay
-        }
-        Lift::Z { up, down, speed, acceleration } => {
-            Trapezoid::between_stops((up - down).abs(), *speed, *acceleration).seconds()
-        }
+    match &profile.firmware {
+        Firmware::Ebb(ebb) => stepped::timed(&stepped(pass, profile, ebb, placement)),
+        Firmware::Grbl(grbl) => plan_onboard(pass, profile, grbl, placement),
+        Firmware::Hpgl(hpgl) => plan_vectors(pass, profile, hpgl, placement),
     }
 }
 
@@ -189,7 +125,7 @@ fn lift_seconds(lift: &Lift, pen_down: bool) -> f64 {
 mod tests {
     use super::*;
     use crate::geometry::Polyline;
-    use crate::machine::BUILT_IN;
+    use crate::machine::{BUILT_IN, Lift};
     use crate::pens::Inventory;
     use proptest::prelude::*;
 
@@ -242,10 +178,17 @@ mod tests {
     }
 
     #[test]
-    fn a_z_pen_takes_a_trapezoid_up_and_down() {
-        let profile = profile(1);
-        // 3 mm at 15 mm/s and 200 mm/s²: 3/15 + 15/200.
-        assert!((lift_seconds(&profile.lift, true) - 0.275).abs() < 1e-12);
+    fn a_carousel_fetches_the_pen_and_puts_it_back() {
+        let plotter = Profile::built_in("hp7475a").unwrap();
+        // 100 mm at 381 mm/s and 19600 mm/s², each vector from stop to stop; pen down 80 ms, up 60 ms, changes 2.5 s.
+        let straight = timed(&[vec![(110.0, 50.0), (210.0, 50.0)]], &plotter);
+        let bent = timed(&[vec![(110.0, 50.0), (160.0, 50.0), (210.0, 50.05)]], &plotter);
+        let changes = straight.motions.iter().filter(|motion| motion.seconds() == 2.5).count();
+        assert_eq!((changes, straight.motions.len()), (2, 6));
+        let draw = straight.motions[3].seconds();
+        assert!((draw - (100.0 / 381.0 + 381.0 / 19_600.0)).abs() < 1e-4, "{draw}");
+        let stop = bent.seconds() - straight.seconds();
+        assert!((stop - 381.0 / 19_600.0).abs() < 1e-4, "one stop more: {stop}");
     }
 
     #[test]

@@ -69,6 +69,21 @@ pub fn stepped(pass: &Pass, profile: &Profile, ebb: &Ebb, placement: &Placement)
     walker.items
 }
 
+/// Slices of a travel from the machine's origin to a point, machine mm: for a move by hand, from wherever the pen is.
+#[must_use]
+pub fn travel_slices(to: Point, profile: &Profile, ebb: &Ebb) -> Vec<Slice> {
+    let limits = &profile.limits;
+    let acceleration = ebb.travel_acceleration.unwrap_or(limits.acceleration);
+    let path = PathLimits { ebb, acceleration, deviation: limits.junction_deviation };
+    let mut walker = Walker { profile, ebb, at: Point::ORIGIN, steps: [0; 2], items: Vec::new() };
+    walker.run(&[to], 0, &(limits.travel_speed, path), None, false);
+    let slices = walker.items.into_iter().filter_map(|item| match item {
+        Stepped::Run { slices, .. } => Some(slices),
+        Stepped::Lift { .. } => None,
+    });
+    slices.flatten().collect()
+}
+
 /// The items on a clock.
 pub(super) fn timed(items: &[Stepped]) -> Plan {
     let mut plan = Plan::default();

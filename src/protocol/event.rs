@@ -43,7 +43,8 @@ pub enum Event {
         /// Where in the drawing it comes from.
         origin: Option<Origin>,
     },
-    /// The machine stopped itself. Nothing more is sent.
+    /// The machine stopped itself, and is locked. It ends the session, unless this was being stopped anyway: then the machine
+    /// is unlocked, its pen lifted, and [`Event::Stopped`] follows.
     Alarm {
         /// The firmware's number.
         code: u32,

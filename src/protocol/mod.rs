@@ -19,6 +19,17 @@ pub use session::Session;
 use crate::machine::{Firmware, Placement, Profile};
 use crate::toolpath::Pass;
 
+/// Where the pen shall be when it is moved by hand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Height {
+    /// As the profile has it up.
+    Up,
+    /// As the profile has it down.
+    Down,
+    /// In the measure of the profile's lift: percent of an EiBotBoard's servo, an S word, mm of a Z axis.
+    At(f64),
+}
+
 /// Where in the drawing a statement comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {

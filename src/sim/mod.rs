@@ -45,6 +45,11 @@ pub trait VirtualPlotter: Debug + Send {
     /// Gives it a paper on which something has been drawn before.
     fn lay_paper(&mut self, drawn: MotionTrace);
 
+    /// Whether its handshake line (an HP-GL plotter's DTR) lets the host send.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Cuts or gives back the power of its motors, where that is apart from the board's own.
     fn switch_motor_power(&mut self, _on: bool) {}
 }

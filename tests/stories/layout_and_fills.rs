@@ -164,3 +164,29 @@ fn what_is_left_out_is_counted() {
     close(&plan["draw_mm"], &exact["draw_mm"], 0.3);
     bench.run("plan in.svg --min-stroke 9m").refused(&["shorter than --min-stroke"]);
 }
+
+#[test]
+fn a_page_that_fits_the_bed_only_turned_is_turned() {
+    let bench = Bench::new();
+    let far = r##"<path d="M10 10 H200 V287 H10 Z" fill="none" stroke="#191919"/>"##;
+    bench.file(
+        "a4.svg",
+        format!(r##"<svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297">{far}</svg>"##),
+    );
+    for machine in ["axidraw-v3", "axidraw-minikit"] {
+        let layout = if machine == "axidraw-minikit" { "--page 90x150mm --fit" } else { "" };
+        let ran = bench.run(&format!("plan a4.svg -m {machine} {layout} --json"));
+        assert_eq!(ran.json()["clipped_mm"], 0.0, "{machine}");
+        assert_eq!(ran.stderr.matches("lay its top to the left").count(), 1, "{}", ran.stderr);
+        // The ink is seen upright all the same.
+        let seen = bench.run(&format!("preview a4.svg -m {machine} {layout} -o ink.png --json")).json();
+        assert!(seen["gap"]["ssim"].as_f64().unwrap() > 0.98 && seen["off_page_mm"] == 0.0, "{seen}");
+    }
+    let upright = bench.run("plan a4.svg -m axidraw-v3 --no-rotate").done().stderr.clone();
+    assert!(upright.contains("cut off") && upright.contains("leave out --no-rotate"), "{upright}");
+    let fits = bench.run("plan a4.svg -m grbl-servo").done().stderr.clone();
+    assert!(!fits.contains("top to the left"), "{fits}");
+    // A plan keeps its page, and lies on the machine in the same way.
+    bench.run("plan a4.svg -m axidraw-v3 -o plan.json").done();
+    assert!(bench.run("preview plan.json -m axidraw-v3 -o ink.png").done().stderr.contains("to the left"));
+}

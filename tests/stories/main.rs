@@ -5,6 +5,7 @@
 mod bad_input_is_explained;
 mod hostile_bytes;
 mod layout_and_fills;
+mod moved_by_hand;
 mod neuron_to_ink;
 mod own_pens;
 mod picture_to_ink;

@@ -64,7 +64,7 @@ fn set_up(profile: &Profile, ebb: &Ebb) -> Vec<String> {
 }
 
 /// The command that puts the pen down or lifts it, and holds the next one back for so long.
-fn pen(ebb: &Ebb, down: bool, ms: u16) -> String {
+pub(super) fn pen(ebb: &Ebb, down: bool, ms: u16) -> String {
     // RB1 is what the board takes without being told.
     let pin = if ebb.servo_pin == 1 { String::new() } else { format!(",{}", ebb.servo_pin) };
     format!("SP,{},{ms}{pin}", u8::from(!down))

@@ -5,6 +5,7 @@
 
 mod asked;
 mod encode;
+mod hand;
 mod pace;
 mod reply;
 mod session;
@@ -13,6 +14,7 @@ mod session_tests;
 mod steps;
 
 pub use encode::encode;
+pub use hand::{jog_lines, pen_lines};
 pub use reply::error_meaning;
 pub use session::Session;
 pub use steps::{LowLevelMove, Ramp};

@@ -192,7 +192,7 @@ fn hundredth(point: Point) -> (i64, i64) {
 }
 
 /// As short as GRBL's `read_float` takes it: no zeros at either end. At least one decimal.
-fn number(value: f64, decimals: usize) -> String {
+pub(super) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     let (sign, size) = match text.strip_prefix('-') {
         Some(size) => ("-", size),

@@ -8,6 +8,7 @@
 
 mod codes;
 mod encode;
+mod hand;
 mod reply;
 mod session;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod session_tests;
 
 pub use codes::{alarm_meaning, error_meaning};
 pub use encode::encode;
+pub use hand::{jog_line, pen_lines};
 pub use reply::{Replies, Reply};
 pub use session::Session;

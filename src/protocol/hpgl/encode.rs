@@ -1,16 +1,10 @@
 //! From strokes to HP-GL.
 
-use crate::geometry::{ArcOptions, Piece, Point, Polyline, fit_arcs};
+use crate::geometry::{Point, Polyline};
 use crate::machine::{Dialect, Hpgl, Placement, Profile};
+use crate::motion::{Turn, Units, Vectors, hpgl_speed, hpgl_units, hpgl_vectors};
 use crate::protocol::{Origin, Program, Statement};
 use crate::toolpath::Pass;
-
-/// How far lines and arcs may be from the polyline that they stand for; mm. Flattening was within 0.01 mm.
-const FIT_TOLERANCE: f64 = 0.015;
-/// Beyond this no coordinate goes.
-const FARTHEST: i64 = 32_767;
-/// The plotter's own chord angle; degrees.
-const DEFAULT_CHORD: f64 = 5.0;
 
 /// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath, in plotter units: initializes, fetches the pen, puts
 /// it back.
@@ -37,7 +31,6 @@ pub fn encode(
         listing: false,
         down: false,
         origin: None,
-        at: None,
     };
     encoder.begin(pass_index, pass, profile, placement);
     for (index, stroke) in pass.strokes.iter().enumerate() {
@@ -76,7 +69,6 @@ struct Encoder<'a> {
     down: bool,
     /// Of the last coordinates in the line.
     origin: Option<Origin>,
-    at: Option<(i64, i64)>,
 }
 
 impl Encoder<'_> {
@@ -86,9 +78,7 @@ impl Encoder<'_> {
             self.line.push_str(&format!("PS{ps};"));
         }
         self.line.push_str(&format!("PU;SP{};", self.slot(pass_index, pass)));
-        if let Some(speed) = pass.pen.speed.filter(|speed| *speed < profile.limits.draw_speed) {
-            let step = self.hpgl.speed_step;
-            let speed = (speed / step + 1e-9).floor().max(1.0) * step;
+        if let Some(speed) = hpgl_speed(pass, profile, self.hpgl) {
             let text = format!("{:.2}", speed / 10.0);
             self.line.push_str(&format!("VS{};", text.trim_end_matches('0').trim_end_matches('.')));
         }
@@ -105,13 +95,13 @@ impl Encoder<'_> {
     fn stroke(&mut self, first: Origin, stroke: &Polyline, placement: &Placement) {
         let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
         let Some(start) = points.first() else { return };
-        self.travel(first, self.units(*start));
-        for piece in self.pieces(&points) {
-            let origin = Origin { vertex: piece.last(), ..first };
-            match piece {
-                Piece::Line { to, .. } => self.draw(origin, self.units(to)),
-                Piece::Arc { center, to, sweep, .. } => self.arc(origin, center, to, sweep),
+        self.travel(first, hpgl_units(*start, self.hpgl));
+        for Vectors { to, arc, last } in hpgl_vectors(&points, self.hpgl) {
+            let origin = Origin { vertex: last, ..first };
+            if let Some(turn) = arc {
+                self.arc(origin, turn);
             }
+            self.draw(origin, to);
         }
         if !self.down {
             // A dot.
@@ -121,76 +111,29 @@ impl Encoder<'_> {
         self.flush(true);
     }
 
-    fn pieces(&self, points: &[Point]) -> Vec<Piece> {
-        let chord_error = self.hpgl.unit / 2.0;
-        let options = ArcOptions {
-            least_radius: if self.hpgl.knows("AA") { 0.2 } else { f64::INFINITY },
-            // Where a chord of one degree leaves the circle too far, lines are as good.
-            most_radius: chord_error / (1.0 - 0.5_f64.to_radians().cos()),
-            least_chord: 8.0 * self.hpgl.unit,
-            ..ArcOptions::new(FIT_TOLERANCE)
-        };
-        let fitted = fit_arcs(points, &options);
-        let mut pieces = Vec::with_capacity(fitted.len());
-        let mut from = 0;
-        for piece in fitted {
-            match piece {
-                Piece::Arc { last, .. } if last - from <= FEWEST => {
-                    pieces.extend((from + 1..=last).map(|last| Piece::Line { to: points[last], last }));
-                }
-                _ => pieces.push(piece),
-            }
-            from = piece.last();
-        }
-        pieces
-    }
-
-    fn units(&self, point: Point) -> (i64, i64) {
-        let whole = |mm: f64| {
-            #[expect(clippy::cast_possible_truncation, reason = "clamped")]
-            let units = (mm / self.hpgl.unit).round().clamp(-FARTHEST as f64, FARTHEST as f64) as i64;
-            units
-        };
-        (whole(point.x), whole(point.y))
-    }
-
-    fn travel(&mut self, origin: Origin, to: (i64, i64)) {
+    fn travel(&mut self, origin: Origin, to: Units) {
         self.word(&format!("PU{},{};", to.0, to.1));
-        (self.down, self.at, self.origin) = (false, Some(to), Some(origin));
+        (self.down, self.origin) = (false, Some(origin));
     }
 
-    fn draw(&mut self, origin: Origin, to: (i64, i64)) {
-        if self.at != Some(to) {
-            let pair = format!("{},{}", to.0, to.1);
-            if self.listing && self.line.len() + pair.len() + 2 <= self.limit {
-                self.line.push_str(&format!(",{pair}"));
-            } else {
-                self.word(&format!("PD{pair}"));
-                self.listing = true;
-            }
-            (self.down, self.at) = (true, Some(to));
+    fn draw(&mut self, origin: Origin, to: Units) {
+        let pair = format!("{},{}", to.0, to.1);
+        if self.listing && self.line.len() + pair.len() + 2 <= self.limit {
+            self.line.push_str(&format!(",{pair}"));
+        } else {
+            self.word(&format!("PD{pair}"));
+            self.listing = true;
         }
-        self.origin = Some(origin);
+        (self.down, self.origin) = (true, Some(origin));
     }
 
-    fn arc(&mut self, origin: Origin, center: Point, to: Point, sweep: f64) {
-        let (middle, end) = (self.units(center), self.units(to));
-        let degrees = sweep.to_degrees().trunc();
-        let out = middle.0.abs() >= FARTHEST || middle.1.abs() >= FARTHEST;
-        if degrees == 0.0 || out {
-            return self.draw(origin, end);
-        }
+    fn arc(&mut self, origin: Origin, turn: Turn) {
         if !self.down {
             self.lower();
         }
-        let radius = center.distance(to);
-        let chord =
-            (2.0 * (1.0 - self.hpgl.unit / 2.0 / radius).clamp(-1.0, 1.0).acos()).to_degrees().floor();
-        let chord = if chord < DEFAULT_CHORD { format!(",{:.0}", chord.max(1.0)) } else { String::new() };
-        self.word(&format!("AA{},{},{degrees:.0}{chord};", middle.0, middle.1));
-        // The arc ends within a degree and a unit of here.
-        (self.at, self.origin) = (None, Some(origin));
-        self.draw(origin, end);
+        let chord = if turn.has_default_chord() { String::new() } else { format!(",{}", turn.chord) };
+        self.word(&format!("AA{},{},{}{chord};", turn.center.0, turn.center.1, turn.degrees));
+        self.origin = Some(origin);
     }
 
     fn lower(&mut self) {
@@ -222,9 +165,6 @@ impl Encoder<'_> {
         }
     }
 }
-
-/// Pieces that an arc must replace to be worth its bytes: itself, and the line to its exact end.
-const FEWEST: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -300,6 +240,30 @@ mod tests {
         assert!(text.contains(",3;PD"), "{text}");
         let lines = program("hp7440a", &[&circle()], |_| {}).to_text();
         assert!(!lines.contains("AA") && lines.len() > 5 * text.len(), "{}", lines.len());
+    }
+
+    #[test]
+    fn the_plan_takes_as_long_as_the_virtual_plotter() {
+        let wave: Vec<(f64, f64)> =
+            (0..200).map(|i| (30.0 + f64::from(i), 80.0 + 7.0 * f64::from(i % 2))).collect();
+        // A DPX counts from the middle of its sheet, and stands at a corner when it is switched on.
+        for id in ["hp7475a", "hp7440a", "hp7550a", "dxy-1150"] {
+            for speed in [None, Some(100.0)] {
+                let profile = Profile::built_in(id).unwrap();
+                let placement = Placement::of_page(&profile, 297.0, 210.0).unwrap();
+                let mut pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+                pen.speed = speed;
+                let dot = vec![(50.0, 50.0); 2];
+                let strokes = [circle(), wave.clone(), dot]
+                    .map(|points| Polyline::new(points.iter().map(|point| Point::from(*point)).collect()));
+                let pass = Pass { pen, strokes: strokes.to_vec() };
+                let planned = crate::motion::plan(&pass, &profile, &placement).seconds();
+                let program = crate::protocol::encode(0, &pass, &profile, &placement);
+                let taken =
+                    crate::sim::run_program(program.to_text().as_bytes(), &profile).unwrap().seconds();
+                assert!((planned - taken).abs() < 1e-3, "{id} {speed:?}: {planned} planned, {taken} taken");
+            }
+        }
     }
 
     #[test]

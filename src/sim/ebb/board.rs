@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::course::{Course, Reached, Run};
+use super::limits::Limits;
 use super::parser::Errors;
 use super::servo::Servo;
 use super::to_time;
@@ -94,6 +95,11 @@ pub(super) struct Board {
     /// The power went below the threshold of `CU,60` (firmware 3).
     pub(super) power_dropped: bool,
     pub(super) power_threshold: u16,
+    /// `CU,50`: whether a move switches the motors on.
+    pub(super) enables_motors: bool,
+    /// `CU,54`: whether each command must end in its checksum.
+    pub(super) checksums: bool,
+    pub(super) limits: Limits,
     pub(super) servo: Servo,
     /// `SR`; ms.
     pub(super) servo_timeout: u32,
@@ -134,6 +140,9 @@ impl Board {
             motor_power: true,
             power_dropped: false,
             power_threshold: 0,
+            enables_motors: true,
+            checksums: false,
+            limits: Limits::default(),
             servo: Servo::new(ebb, &profile.lift),
             servo_timeout: 60_000,
             servo_power_until: None,
@@ -153,6 +162,8 @@ impl Board {
         (self.counters, self.accumulators, self.enabled, self.mode) = ([0; 2], [0; 2], [false; 2], 1);
         (self.servo_timeout, self.servo_power_until) = (60_000, None);
         (self.button, self.storage, self.nodes) = (false, [0; 32], 0);
+        (self.enables_motors, self.checksums) = (true, false);
+        self.limits = Limits { pins: self.limits.pins, ..Limits::default() };
         self.servo.reset();
     }
 
@@ -221,6 +232,7 @@ impl Board {
                     self.command(&line);
                     if self.v3 {
                         self.print_errors();
+                        self.watch_limits();
                     }
                 }
                 8 if !self.line.is_empty() => {
@@ -285,7 +297,8 @@ impl Board {
 
     /// Queues orders, and says OK when the last one is in.
     pub(super) fn queue(&mut self, orders: impl IntoIterator<Item = Order>) {
-        self.pending.extend(orders);
+        let is_move = |order: &Order| matches!(order, Order::Motors { .. });
+        self.pending.extend(orders.into_iter().filter(|order| !(self.limits.triggered && is_move(order))));
         let reply = self.acknowledgement();
         self.stuck = Some(Stuck::Full(reply));
         self.unstick();
@@ -337,6 +350,8 @@ impl Board {
                     self.mode = one;
                 }
                 (self.counters, self.accumulators) = ([0; 2], [0; 2]);
+                self.limits.triggered = false;
+                self.watch_limits();
             }
             _ => {
                 let place = self.pen_at([0; 2]);

@@ -13,8 +13,11 @@ impl Board {
         let (mut line, name) = Line::new(bytes);
         self.name = name;
         self.named = false;
-        let name = std::mem::take(&mut self.name);
-        self.name.clone_from(&name);
+        if self.checksums {
+            let Some(checked) = self.checked(bytes) else { return };
+            (line, _) = Line::new(checked);
+        }
+        let name = self.name.clone();
         if !self.do_command(&name, &mut line) && !self.answer(&name, &mut line) {
             let codes: String = name.bytes().map(|byte| format!("{byte:02X}")).collect();
             self.print(&format!("!8 Err: Unknown command '{name}:{codes}'"));
@@ -23,6 +26,27 @@ impl Board {
         if !line.is_read() && !self.errors.any() && name != "R" {
             self.errors.set(Errors::EXTRA);
         }
+    }
+
+    /// The command without its checksum: what makes all its bytes 0 together. `None` when an error was printed.
+    fn checked<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let comma = bytes.iter().rposition(|byte| *byte == b',').filter(|at| bytes.len() - at <= 5);
+        let trouble = match comma {
+            None => "!10 Err: No checksum found but required".to_owned(),
+            Some(at) => {
+                let sum = bytes[..at].iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)).wrapping_neg();
+                let given =
+                    std::str::from_utf8(&bytes[at + 1..]).ok().and_then(|text| text.parse::<u8>().ok());
+                if given == Some(sum) {
+                    return Some(&bytes[..at]);
+                }
+                format!("!9 Err: Checksum incorrect, expected {sum}")
+            }
+        };
+        self.print_name(false);
+        self.print_named(&trouble);
+        self.end_line("\r\n");
+        None
     }
 
     /// Whether it is a command that does something; if so, it is done.
@@ -414,7 +438,15 @@ impl Board {
             }
             10 if flag => self.future = switch,
             3 if flag => {}
-            50..=54 | 61 => {}
+            50 => self.enables_motors = value != 0,
+            51 => {
+                self.limits.mask = (value & 0xFF) as u8;
+                self.limits.triggered &= self.limits.mask != 0;
+            }
+            52 => self.limits.target = (value & 0xFF) as u8,
+            53 => self.limits.tells = switch,
+            54 => self.checksums = switch,
+            61 => {}
             60 => self.power_threshold = (value & 0x3FF) as u16,
             _ => self.errors.set(Errors::LIMIT),
         }

@@ -3,11 +3,13 @@
 //! Behaves as the firmware's source says, quirks included: one command runs, a FIFO holds the next (one, or up to 32 by
 //! `CU,4`), and when that is full the parser is stuck with a third and reads nothing at all, not even `ES`. Steps are taken
 //! at 25 kHz, bit by bit. Its parser takes no time. Not built: the engraver, the general I/O pins (they are accepted and do
-//! nothing), `TD`, checksums and limit switches of 3.0, and a solenoid instead of the servo.
+//! nothing), `TD` of 3.0.1 (its parameters stand in no source at hand: it is an unknown command), and a solenoid instead of
+//! the servo.
 
 mod board;
 mod commands;
 mod course;
+mod limits;
 mod moves;
 mod parser;
 mod queries;
@@ -51,6 +53,15 @@ impl VirtualEbb {
     /// Somebody presses the board's PRG button.
     pub fn press_button(&mut self) {
         self.board.button = true;
+    }
+
+    /// Something pulls a pin (0 to 7) of port B up or down: a limit switch.
+    pub fn switch_pin(&mut self, now: Duration, pin: u8, high: bool) {
+        self.receive(now, b"");
+        let bit = 1 << (pin & 7);
+        let pins = &mut self.board.limits.pins;
+        *pins = if high { *pins | bit } else { *pins & !bit };
+        self.board.watch_limits();
     }
 
     /// Whether it has nothing to do and nothing to read.

@@ -60,8 +60,14 @@ impl Board {
                 },
             };
         }
-        self.enabled = [true; 2];
+        self.enable_for_move();
         self.queue([Order::Motors { courses, clear: clears }]);
+    }
+
+    fn enable_for_move(&mut self) {
+        if self.enables_motors {
+            self.enabled = [true; 2];
+        }
     }
 
     /// `SM` and what ends in it: so many steps in so many ms. `None` when an error was printed.
@@ -84,7 +90,7 @@ impl Board {
             courses[motor] =
                 Course { rate: rate as i32, direction, until: Until::Steps(count), ..courses[motor] };
         }
-        self.enabled = [true; 2];
+        self.enable_for_move();
         let clears = [1, 2].map(|bit| if clear.min(3) & bit != 0 { Clear::Zero } else { Clear::Keep });
         Some(Order::Motors { courses, clear: clears })
     }

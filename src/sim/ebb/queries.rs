@@ -90,9 +90,9 @@ impl Board {
             running,
             self.servo.state_up,
             std::mem::take(&mut self.button),
-            // Firmware 2 gives the pins RB2 and RB5, which are pulled up.
-            if self.v3 { std::mem::take(&mut self.power_dropped) } else { true },
-            !self.v3,
+            // Firmware 2 gives the pins RB2 and RB5.
+            if self.v3 { std::mem::take(&mut self.power_dropped) } else { self.limits.pins & 1 << 2 != 0 },
+            if self.v3 { self.limits.triggered } else { self.limits.pins & 1 << 5 != 0 },
         ];
         let value = bits.iter().rev().fold(0_u8, |value, bit| value << 1 | u8::from(*bit));
         self.tell(&format!("{value:02X}"));
@@ -113,7 +113,7 @@ impl Board {
             return;
         }
         let value = match what {
-            1 => "00".to_owned(),
+            1 => format!("{:02X}", self.limits.seen),
             2 => "32".to_owned(),
             3 => self.depth.to_string(),
             4 | 5 => "000".to_owned(),

@@ -9,8 +9,8 @@ use crate::geometry::Point;
 use crate::machine::{Ebb, Firmware, Profile, Version};
 use crate::sim::VirtualPlotter as _;
 
-const V2: Version = Version(2, 8, 1);
-const V3: Version = Version(3, 0, 3);
+pub(super) const V2: Version = Version(2, 8, 1);
+pub(super) const V3: Version = Version(3, 0, 3);
 
 fn profile() -> (Profile, Ebb) {
     let profile = Profile::built_in("axidraw-v3").unwrap();
@@ -18,24 +18,24 @@ fn profile() -> (Profile, Ebb) {
     (profile, ebb)
 }
 
-fn board(firmware: Version) -> VirtualEbb {
+pub(super) fn board(firmware: Version) -> VirtualEbb {
     let (profile, ebb) = profile();
     VirtualEbb::with_firmware(&profile, &ebb, firmware)
 }
 
-fn ms(ms: u64) -> Duration {
+pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 /// What it says at once.
-fn at(board: &mut VirtualEbb, now: u64, bytes: &str) -> String {
+pub(super) fn at(board: &mut VirtualEbb, now: u64, bytes: &str) -> String {
     board.receive(ms(now), bytes.as_bytes());
     String::from_utf8(board.poll_output()).unwrap()
 }
 
 /// What fresh boards say at once.
 #[track_caller]
-fn check(firmware: Version, sent: &str, expected: &str) {
+pub(super) fn check(firmware: Version, sent: &str, expected: &str) {
     assert_eq!(at(&mut board(firmware), 0, sent), expected, "{sent:?}");
 }
 
@@ -49,6 +49,22 @@ fn both(sent: &str, expected: &str) {
 fn v_is_one_line_without_ok() {
     check(V2, "V\r", "EBBv13_and_above EB Firmware Version 2.8.1\r\n");
     check(V3, "v\r", "EBBv13_and_above EB Firmware Version 3.0.3\r\n");
+}
+
+#[test]
+fn a_i_mr_and_pi_are_one_line_without_ok() {
+    for query in ["A\r", "I\r", "MR,100\r", "PI,B,2\r"] {
+        for firmware in [V2, V3] {
+            let said = at(&mut board(firmware), 0, query);
+            let name = query.trim_end().split(',').next().unwrap();
+            assert!(said.starts_with(name) && said.ends_with("\r\n") && !said.contains("OK"), "{said:?}");
+            assert_eq!(said.matches('\n').count(), 1, "{said:?}");
+        }
+    }
+    // Low means on: the motors' enable pins, before and after.
+    let mut board = board(V3);
+    assert_eq!(at(&mut board, 0, "PI,E,0\rEM,1,1\r"), "PI,1\r\nOK\r\n");
+    assert_eq!(at(&mut board, 1, "PI,E,0\r"), "PI,0\r\n");
 }
 
 #[test]
@@ -437,6 +453,32 @@ fn jerk_bends_the_rate_in_firmware_3() {
     // 300 n³ / 6 in the accumulator: 363 steps after 2500 ticks.
     assert_eq!(at(&mut board, 200, "QS\r"), "363,0\n\rOK\r\n");
     check(V2, "T3\r", "!8 Err: Unknown command 'T3:5433'\r\n");
+}
+
+#[test]
+fn l3_takes_its_steps_with_jerk_in_firmware_3() {
+    let mut board = board(V3);
+    at(&mut board, 0, "L3,85899346,40,0,0,0,0,0,0,3\r");
+    assert_eq!(at(&mut board, 50, "QS\rQM\r"), "40,0\n\rOK\r\nQM,0,0,0,0\n\r");
+    check(V2, "L3\r", "!8 Err: Unknown command 'L3:4C33'\r\n");
+}
+
+#[test]
+fn hm_of_firmware_3_holds_its_rate_at_25_000() {
+    let mut board = board(V3);
+    at(&mut board, 0, "SM,1000,20000,0\rHM,99999\r");
+    assert_eq!(at(&mut board, 1100, "QS\r").split(',').next(), Some("OK\r\n17525"), "25 steps a ms");
+    let mut board = self::board(V2);
+    at(&mut board, 0, "SM,100,100,0\rHM,26000\r");
+    let said = at(&mut board, 200, "");
+    assert_eq!(said, "!0 Err: HM <axis1> step rate > 25K steps/second.\n\r");
+}
+
+#[test]
+fn qu_6_counts_what_waits() {
+    let mut board = board(V3);
+    at(&mut board, 0, "CU,4,8\rSM,100,1,1\rSM,100,1,1\rSM,100,1,1\r");
+    assert_eq!(at(&mut board, 1, "QU,6\r"), "QU,2\r\nOK\r\n");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Device control: `ESC . letter`, heard at once and never buffered.
 
+use std::time::Duration;
+
 /// One device control instruction, with its parameters; an empty one is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Control {
@@ -123,6 +125,10 @@ pub(super) struct Settings {
     /// Bytes of the buffer in use.
     pub(super) size: usize,
     pub(super) block_mode: bool,
+    /// Whether DTR falls when the buffer fills.
+    pub(super) hardwire: bool,
+    /// How long an answer to device control waits.
+    pub(super) turnaround: Duration,
     /// Block size, or free bytes at which Xoff is sent.
     pub(super) block: usize,
     pub(super) pacing: Pacing,
@@ -138,6 +144,8 @@ impl Settings {
         Self {
             size,
             block_mode: false,
+            hardwire: true,
+            turnaround: Duration::ZERO,
             block: 80,
             pacing: Pacing::Dummy,
             xoff: Vec::new(),
@@ -161,6 +169,7 @@ impl Settings {
                     Some(size) => (size as usize).clamp(1, capacity),
                     None => capacity,
                 };
+                self.hardwire = control.param(1).is_none_or(|bits| bits & 1 != 0);
                 self.block_mode = control.param(1).is_some_and(|bits| bits & 16 != 0);
             }
             b'H' | b'I' => {
@@ -174,6 +183,9 @@ impl Settings {
             }
             b'N' => self.xoff = control.characters(1),
             b'M' => {
+                // The plotter counts so; 0 to 54 612 all give less than a minute.
+                let delay = f64::from(control.param(0).unwrap_or(0)) * 1.1875 % 65_536.0 / 1.2;
+                self.turnaround = Duration::from_secs_f64(delay / 1000.0);
                 let given = |index| control.param(index).and_then(|c| u8::try_from(c).ok());
                 let ends: Vec<u8> = [given(3), given(4)].into_iter().flatten().filter(|c| *c != 0).collect();
                 self.terminator = if ends.is_empty() { b"\r".to_vec() } else { ends };

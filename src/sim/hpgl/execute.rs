@@ -49,7 +49,10 @@ impl VirtualHpgl {
         if self.lever_up {
             return self.fail(8, name);
         }
-        let Some(to) = self.place(pair, self.drafter.relative) else { return self.fail(3, name) };
+        let to = match self.place(pair, self.drafter.relative) {
+            Ok(to) => to,
+            Err(code) => return self.fail(code, name),
+        };
         self.drafter.vector(to);
         self.letters.margin = self.drafter.at;
         if self.symbol.is_some() {
@@ -57,14 +60,15 @@ impl VirtualHpgl {
         }
     }
 
-    /// Where a pair of coordinates leads, unless it is out of range. Whole numbers count when there is no scaling.
-    fn place(&self, pair: [f64; 2], relative: bool) -> Option<Point> {
+    /// Where a pair of coordinates leads, unless it is out of range (3), or leads beyond what numbers hold (6). Whole numbers
+    /// count when there is no scaling.
+    fn place(&self, pair: [f64; 2], relative: bool) -> Result<Point, u8> {
         if pair.iter().any(|value| value.abs() > FARTHEST) {
-            return None;
+            return Err(3);
         }
         let pair = if self.drafter.scale.is_none() { pair.map(f64::trunc) } else { pair };
         let to = self.drafter.target(pair, relative).round();
-        (to.x.abs() <= FARTHEST && to.y.abs() <= FARTHEST).then_some(to)
+        if to.x.abs() <= FARTHEST && to.y.abs() <= FARTHEST { Ok(to) } else { Err(6) }
     }
 
     fn instruction(&mut self, name: Mnemonic, params: &[f64]) {
@@ -223,7 +227,8 @@ impl VirtualHpgl {
                         clippy::cast_sign_loss,
                         reason = "0 to the carousel's places"
                     )]
-                    self.drafter.moves.push(Move::Fetch(pen as u32));
+                    let pen = self.stall(pen as u32);
+                    self.drafter.moves.push(Move::Fetch(pen));
                 }
             }
             b"VS" => {
@@ -299,7 +304,7 @@ impl VirtualHpgl {
             }
             b"AA" | b"AR" => {
                 count(params, 3..=4)?;
-                let center = self.place([params[0], params[1]], name == *b"AR").ok_or(3)?;
+                let center = self.place([params[0], params[1]], name == *b"AR")?;
                 let (center, at) = (self.drafter.to_user(center), self.drafter.to_user(self.drafter.at));
                 let (dx, dy) = (at[0] - center[0], at[1] - center[1]);
                 let points =
@@ -310,8 +315,7 @@ impl VirtualHpgl {
             }
             b"EA" | b"ER" | b"RA" | b"RR" => {
                 count(params, 2..=2)?;
-                let (from, to) =
-                    (self.drafter.at, self.place([params[0], params[1]], name[1] == b'R').ok_or(3)?);
+                let (from, to) = (self.drafter.at, self.place([params[0], params[1]], name[1] == b'R')?);
                 let edge = [from, Point::new(to.x, from.y), to, Point::new(from.x, to.y), from];
                 if name[0] == b'E' {
                     self.drafter.outline(&edge);

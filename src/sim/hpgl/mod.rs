@@ -5,8 +5,9 @@
 //! coordinate pair at a time as the pen gets there, errors by number after which it goes on, hard clip limits at which
 //! the pen lifts, a carousel. Each vector goes from stop to stop. Characters are boxes, not letters ([`letters`]).
 //!
-//! Not built: the DTR line, the monitor mode, turnaround and intercharacter delays (answers take no time), plotter
-//! off (its rear switch is at D), polygon mode and downloadable characters of larger models (told as a warning), pen force.
+//! Not built: the monitor mode, intercharacter delays (answers take no time, but for the turnaround delay of `ESC.M`),
+//! plotter off (its rear switch is at D), polygon mode and downloadable characters of larger models (told as a warning),
+//! pen force.
 
 mod carriage;
 mod drafter;
@@ -55,8 +56,14 @@ pub struct VirtualHpgl {
     /// Until when the mechanics are busy.
     free_at: Duration,
     output: Vec<u8>,
+    /// What device control answers after its turnaround delay, and when.
+    delayed: Option<(Duration, Vec<u8>)>,
     /// Xoff has been sent, Xon not yet.
     full: bool,
+    /// DTR is up: the host may send.
+    ready: bool,
+    /// Places in the carousel without a pen.
+    empty_stalls: Vec<u32>,
     /// An enquiry waits for a block of room.
     enquired: bool,
     /// `ESC.L` waits for an empty buffer.
@@ -96,11 +103,16 @@ impl VirtualPlotter for VirtualHpgl {
     }
 
     fn next_wake(&self, now: Duration) -> Option<Duration> {
-        (self.free_at > now && !self.view).then_some(self.free_at)
+        let busy = (self.free_at > now && !self.view).then_some(self.free_at);
+        busy.into_iter().chain(self.delayed.as_ref().map(|(due, _)| *due)).min()
     }
 
     fn trace(&self) -> &MotionTrace {
         &self.carriage.trace
+    }
+
+    fn is_ready(&self) -> bool {
+        self.ready
     }
 
     fn lay_paper(&mut self, drawn: MotionTrace) {
@@ -136,7 +148,10 @@ impl VirtualHpgl {
             carriage: Carriage::new(profile, hpgl, at),
             free_at: Duration::ZERO,
             output: Vec::new(),
+            delayed: None,
             full: false,
+            ready: true,
+            empty_stalls: Vec::new(),
             enquired: false,
             length_asked: false,
             view: false,
@@ -164,6 +179,17 @@ impl VirtualHpgl {
     pub fn move_lever(&mut self, now: Duration, up: bool) {
         self.pump(now);
         self.lever_up = up;
+    }
+
+    /// Takes the pen out of a place in the carousel.
+    pub fn empty_stall(&mut self, place: u32) {
+        self.empty_stalls.push(place);
+    }
+
+    /// A byte comes with a wrong parity or stop bit, and is lost.
+    pub fn break_byte(&mut self, now: Duration) {
+        self.pump(now);
+        self.settings.fail(15);
     }
 
     /// Presses ENTER: the pen's place is a digitized point.
@@ -207,6 +233,13 @@ impl VirtualHpgl {
 
     /// Says what the room in the buffer, or its emptiness, lets it say.
     fn pace(&mut self, now: Duration) {
+        if let Some((_, answer)) = self.delayed.take_if(|(due, _)| *due <= now) {
+            self.output.extend(answer);
+        }
+        // The level at which DTR falls is the usual one of Xoff; a buffer smaller than that has less. Not verified.
+        let low = self.settings.block.min(self.settings.size / 4);
+        let level = if self.ready { low } else { self.settings.xon_room() - 1 };
+        self.ready = !self.settings.hardwire || self.free() > level;
         if let Pacing::Xon { xon } = &self.settings.pacing {
             if self.full && self.free() >= self.settings.xon_room() {
                 self.full = false;
@@ -224,7 +257,7 @@ impl VirtualHpgl {
         if self.length_asked && self.is_idle(now) {
             self.length_asked = false;
             let size = self.hpgl.buffer_bytes;
-            self.say(&size.to_string());
+            self.reply(now, &size.to_string());
         }
     }
 
@@ -256,28 +289,29 @@ impl VirtualHpgl {
 
     fn control(&mut self, now: Duration, control: &Control) {
         match control.letter {
-            b'B' => self.say(&self.free().to_string()),
+            b'B' => self.reply(now, &self.free().to_string()),
             b'E' => {
                 let error = std::mem::take(&mut self.settings.error);
                 if error >= 10 && self.held > 0 {
                     self.rx.truncate(self.rx.len() - self.held);
                 }
                 self.held = 0;
-                self.say(&error.to_string());
+                self.reply(now, &error.to_string());
             }
             b'K' => self.abort(),
             b'J' => {
                 self.output.clear();
+                self.delayed = None;
                 (self.enquired, self.length_asked) = (false, false);
             }
             b'L' => self.length_asked = true,
             // Roland's own question for the model.
-            b'A' if self.hpgl.identity.starts_with("DPX") => self.say(&self.hpgl.identity.clone()),
+            b'A' if self.hpgl.identity.starts_with("DPX") => self.reply(now, &self.hpgl.identity.clone()),
             b'A' => self.settings.fail(11),
             b'O' => {
                 let state = if self.is_idle(now) { 8 } else { 0 };
                 let state = state + if self.view { 16 } else { 0 } + if self.lever_up { 32 } else { 0 };
-                self.say(&state.to_string());
+                self.reply(now, &state.to_string());
             }
             _ => {
                 self.settings.set(control, self.hpgl.buffer_bytes);
@@ -298,9 +332,32 @@ impl VirtualHpgl {
         self.drafter.forget(self.carriage.at, self.carriage.down);
     }
 
+    /// Answers device control, after the turnaround delay. What asks again before that is refused.
+    fn reply(&mut self, now: Duration, text: &str) {
+        if self.delayed.is_some() {
+            return self.settings.fail(10);
+        }
+        if self.settings.turnaround.is_zero() {
+            return self.say(text);
+        }
+        let answer = [text.as_bytes(), &self.settings.terminator].concat();
+        self.delayed = Some((now + self.settings.turnaround, answer));
+    }
+
     fn say(&mut self, text: &str) {
         self.output.extend_from_slice(text.as_bytes());
         self.output.extend_from_slice(&self.settings.terminator);
+    }
+
+    /// The pen that is fetched for this place: of empty ones, the next that is not. 0: none.
+    fn stall(&self, place: u32) -> u32 {
+        let pens = self.hpgl.pens;
+        let places = (place..=pens).chain(1..place);
+        if place == 0 {
+            0
+        } else {
+            places.into_iter().find(|place| !self.empty_stalls.contains(place)).unwrap_or(0)
+        }
     }
 
     /// Notes error `code` of an instruction, and goes on.

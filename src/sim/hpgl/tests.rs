@@ -171,6 +171,18 @@ fn sp_fetches_0_or_none_stores_and_out_of_range_is_ignored() {
 }
 
 #[test]
+fn sp_of_an_empty_stall_goes_to_the_next_pen() {
+    let drawn = |empty: &[u32], text: &str| {
+        let mut bench = Bench::new("hp7475a");
+        empty.iter().for_each(|place| bench.plotter.empty_stall(*place));
+        bench.say(&format!("{text}PA10,10;PD;PU;"));
+        bench.plotter.trace().strokes_by_pen().keys().copied().collect::<Vec<_>>()
+    };
+    assert_eq!((drawn(&[2, 3], "SP2;"), drawn(&[6], "SP6;")), (vec![4], vec![1]));
+    assert_eq!(drawn(&[1, 2, 3, 4, 5, 6], "SP2;"), [0; 0], "no pen at all");
+}
+
+#[test]
 fn vs_has_steps_and_a_cap_and_a_parameter_lowers_the_acceleration() {
     let seconds = |setting: &str| {
         let mut bench = Bench::new("hp7475a");
@@ -339,8 +351,17 @@ fn os_bits_and_power_up_24() {
 #[test]
 fn oe_gives_the_first_error_and_clears_it() {
     check("XX;IP1;OE;OE;", "1|0|");
-    // Error 6 is masked by default; any may be.
     check("IM0;XX;OE;IM;XX;OE;", "0|1|");
+}
+
+#[test]
+fn error_6_is_a_position_overflow_and_masked_by_default() {
+    check("PA30000,0;PR30000,0;OE;IM255;PR30000,0;OE;IM;PR30000,0;OE;", "0|6|0|");
+}
+
+#[test]
+fn os_bit_64_is_for_the_serial_poll_of_hp_ib_and_stays_0() {
+    check("IM223,255,255;XX;OS;", "56|");
 }
 
 #[test]
@@ -403,6 +424,39 @@ fn esc_e_is_the_first_error_of_the_wire_and_clears_it() {
     check("\x1b.Mx\x1b.E", "12|");
     check("\x1b.M99999:\x1b.E", "13|");
     check("\x1b.I1;2;3;4;5;6;7;8;9;10;11;12;13:\x1b.E", "14|");
+}
+
+#[test]
+fn esc_e_10_is_a_question_while_an_answer_is_under_way() {
+    let mut bench = Bench::new("hp7475a");
+    // 1000 * 1.1875 / 1.2 ms.
+    assert_eq!(bench.send("\x1b.M1000:\x1b.B\x1b.O"), "");
+    assert_eq!(bench.say(""), "1024\r");
+    assert_eq!(bench.now.as_millis(), 989);
+    assert_eq!(bench.say("\x1b.M:\x1b.E\x1b.E"), "10\r0\r");
+}
+
+#[test]
+fn esc_e_15_is_a_byte_that_came_broken() {
+    let mut bench = Bench::new("hp7475a");
+    bench.plotter.break_byte(bench.now);
+    assert_eq!(bench.send("\x1b.E\x1b.E"), "15\r0\r");
+}
+
+#[test]
+fn dtr_falls_at_80_free_and_rises_at_512_while_hardwire_is_on() {
+    let mut bench = Bench::new("hp7475a");
+    bench.send("PA16000,0;");
+    bench.send(&";".repeat(943));
+    assert!(bench.plotter.is_ready());
+    bench.send(";");
+    assert!(!bench.plotter.is_ready());
+    bench.say("");
+    assert!(bench.plotter.is_ready());
+    let mut off = Bench::new("hp7475a");
+    off.send("\x1b.@;0:PA16000,0;");
+    off.send(&";".repeat(1000));
+    assert!(off.plotter.is_ready());
 }
 
 #[test]
