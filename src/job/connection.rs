@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::virtual_time::Desk;
-use super::{Control, Controls, Error, Port, open_serial};
+use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
 use crate::machine::Profile;
 use crate::protocol::{Event, Session};
 use crate::sim::{Faults, MotionTrace};
