@@ -204,9 +204,7 @@ pub(super) async fn standing(talk: &mut Talk, profile: &Profile, known: &Known) 
             };
             let near = |s: f64, other: u32| (s - f64::from(other)).abs();
             // Without M3 the servo gets no signal, and hangs as it hangs.
-            word('S')
-                .filter(|_| word('M') != Some(5.0) && state.contains("M3"))
-                .map(|s| near(s, down_s) < near(s, up_s))
+            word('S').filter(|_| state.contains("M3")).map(|s| near(s, down_s) < near(s, up_s))
         }
         Lift::EbbServo { .. } | Lift::Pen { .. } => None,
     };
