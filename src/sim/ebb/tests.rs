@@ -189,6 +189,16 @@ fn sm_limits_of_firmware_3() {
 }
 
 #[test]
+fn cu_2_switches_the_limit_checks_off() {
+    check(V3, "CU,2,0\rSM,10,1,260\r", "OK\r\nOK\r\n");
+    check(
+        V2,
+        "CU,2,0\rSM,16777216,1,1\r",
+        "OK\r\nMajor malfunction Axis1 StepCounter zero\n\rMajor malfunction Axis2 StepCounter zero\n\rOK\r\n",
+    );
+}
+
+#[test]
 fn xm_limits_count_the_sum_and_the_difference() {
     check(V2, "XM,10,200,100\r", "!0 Err: <axis1> step rate > 25K steps/second.\n\r");
     check(V2, "XM,10,200,-100\r", "!0 Err: <axis2> step rate > 25K steps/second.\n\r");

@@ -544,6 +544,12 @@ fn esc_o_tells_empty_view_and_paper_lever() {
 }
 
 #[test]
+fn esc_a_asks_a_dpx_for_its_model_and_is_error_11_elsewhere() {
+    assert_eq!(Bench::new("dpx-3300").say("\x1b.A"), "DPX-3300\r");
+    check("\x1b.A\x1b.E", "11|");
+}
+
+#[test]
 fn block_mode_holds_each_block_until_esc_e() {
     let mut bench = Bench::new("hp7475a");
     assert_eq!(bench.say("\x1b.@;16:OI;"), "");
