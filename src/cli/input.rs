@@ -372,6 +372,7 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
         speed: pen.speed_mm_s,
         slot: pen.slot,
         metres: None,
+        pass: None,
     })
 }
 
