@@ -19,6 +19,9 @@ pub enum Error {
     /// Drawings and SVG.
     #[error(transparent)]
     Drawing(#[from] crate::drawing::Error),
+    /// Charts of pens.
+    #[error(transparent)]
+    Chart(#[from] crate::chart::Error),
     /// Drawings that are made.
     #[error(transparent)]
     Generator(#[from] crate::generator::Error),

@@ -27,6 +27,7 @@
 //! | 1 | [`machine`] | units, geometry, config |
 //! | 2 | [`drawing`] | geometry, color, pens, units |
 //! | 3 | [`toolpath`] | drawing, pens, machine, geometry |
+//! | 3 | [`chart`] | drawing, pens, color, geometry |
 //! | 3 | [`generator`] | drawing, pens, color, geometry |
 //! | 4 | [`motion`] | toolpath, machine, geometry, units |
 //! | 5 | [`protocol`] | motion, toolpath, machine, units, geometry |
@@ -49,6 +50,7 @@
 //!
 //! Bare `f64` is mm, s, mm/s, mm/s² or radians; any other unit is in the name.
 
+pub mod chart;
 pub mod cli;
 pub mod color;
 pub mod config;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Floor table: a module and the modules that it may use. `cli` and the crate's root may use all.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("units", &[]),
     ("config", &[]),
     ("geometry", &["units"]),
@@ -16,6 +16,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("machine", &["units", "geometry", "config"]),
     ("drawing", &["geometry", "color", "pens", "units"]),
     ("toolpath", &["drawing", "pens", "machine", "geometry"]),
+    ("chart", &["drawing", "pens", "color", "geometry"]),
     ("generator", &["drawing", "pens", "color", "geometry"]),
     ("motion", &["toolpath", "machine", "geometry", "units"]),
     ("protocol", &["motion", "toolpath", "machine", "units", "geometry"]),

@@ -14,3 +14,8 @@ pub(super) fn state() -> Option<PathBuf> {
 pub(super) fn machines() -> Option<PathBuf> {
     Some(choose_base_strategy().ok()?.config_dir().join("traceur").join("machines"))
 }
+
+/// The folder of a person's own pens, such as `~/.config/traceur/pens`; `None` without a home.
+pub(super) fn pens() -> Option<PathBuf> {
+    Some(choose_base_strategy().ok()?.config_dir().join("traceur").join("pens"))
+}

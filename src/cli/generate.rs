@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use indicatif::ProgressBar;
 
+use super::pens_choice::PassArgs;
 use super::recipe::{Generate, Recipe};
 use super::show::ShowArgs;
 use super::terminal::table;
@@ -34,9 +35,11 @@ pub(super) struct Args {
     /// Draw what a viewer shows of an SVG, from its own lines: widths, opacities and colors that no pen has.
     #[arg(long, value_name = "DRAWING.svg", conflicts_with_all = ["neuron", "recipe", "image"])]
     pub(super) from: Option<PathBuf>,
-    /// Pens to choose from: `SET`, `SET:id,id` or a TOML file.
+    /// Pens to choose from: `SET`, `SET:id,id`, `black,red,stabilo:44`, or a TOML file.
     #[arg(short, long)]
     pub(super) pens: Option<String>,
+    #[command(flatten)]
+    pub(super) passes: PassArgs,
     /// How many of them at most. A picture may have 6 by default.
     #[arg(long)]
     pub(super) max_pens: Option<usize>,
@@ -79,7 +82,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let mut recipe = Recipe::load(&args.recipe, &[])?;
     change(&mut recipe, args);
-    let settings = settings(&recipe)?;
+    let mut settings = settings(&recipe)?;
+    args.passes.apply(&mut settings.pens);
     let began = Instant::now();
     let outcome = make(&settings, terminal)?;
     let seconds = began.elapsed().as_secs_f64();

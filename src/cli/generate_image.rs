@@ -55,7 +55,8 @@ fn wish(args: &Args) -> Result<Wish, Failure> {
         return Err(Failure::Input(format!("{}: no page of that size: give --page", path.display())));
     }
     let margin = args.margin.unwrap_or(0.0);
-    let pens = pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
+    let mut pens = pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
+    args.passes.apply(&mut pens);
     let picture = source.on(page, margin)?;
     let own: Vec<OwnLine> = if args.from.is_some() {
         let own = |line: svg::WideLine| OwnLine { path: line.path, width: line.width };

@@ -10,6 +10,7 @@ use super::layout::{FillArgs, LayoutArgs, length, positive_length};
 use super::lint::LintArgs;
 use super::matching::{self, MatchArgs};
 use super::order::OrderArgs;
+use super::pens_choice::PassArgs;
 use super::pipeline::Wishes;
 use super::{Failure, Terminal, files, machines, pens};
 use crate::color::{parse_hex, to_hex};
@@ -28,9 +29,11 @@ pub(super) struct InputArgs {
     /// Machine: an id or a TOML file. Default: grbl-servo; axidraw-v3 for `.ebb`, hp7475a for `.hpgl` and `.plt`.
     #[arg(short, long)]
     machine: Option<String>,
-    /// Pens to draw with: `SET`, `SET:id,id` or a TOML file. Default: pens of the drawing's own colors.
+    /// Pens to draw with: `SET`, `SET:id,id`, `black,red,stabilo:44`, or a TOML file. Default: pens of the drawing's own colors.
     #[arg(short, long)]
     pens: Option<String>,
+    #[command(flatten)]
+    passes: PassArgs,
     /// What makes a layer.
     #[arg(long, value_enum, default_value_t = Layers::Auto)]
     layers: Layers,
@@ -181,7 +184,8 @@ impl InputArgs {
     }
 
     fn read_svg(&self, svg: Vec<u8>, terminal: &Terminal) -> Result<Vec<Sheet>, Failure> {
-        let pens = self.pens.as_deref().map(pens::choose).transpose()?.unwrap_or_default();
+        let mut pens = self.pens.as_deref().map(pens::choose).transpose()?.unwrap_or_default();
+        self.passes.apply(&mut pens);
         let layers = match self.layers {
             Layers::Auto => LayersBy::Auto,
             Layers::Label => LayersBy::Label,
@@ -199,7 +203,10 @@ impl InputArgs {
             fat: self.matching.fat(),
             layout: Some(&layout),
         };
-        let import = svg::read(&self.name(), &svg, &options)?;
+        let mut import = svg::read(&self.name(), &svg, &options)?;
+        if pens.is_empty() {
+            self.passes.apply_to_layers(&mut import.drawing);
+        }
         for warning in &import.warnings {
             terminal.warn(warning);
         }
@@ -372,6 +379,7 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
         speed: pen.speed_mm_s,
         slot: pen.slot,
         metres: None,
+        pass: None,
     })
 }
 

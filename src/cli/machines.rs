@@ -283,11 +283,11 @@ fn make_folder_of(path: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Color, Talk};
+    use crate::cli::Talk;
 
     #[test]
     fn an_amended_profile_keeps_its_comments() {
-        let terminal = Terminal::new(&Talk { json: false, quiet: true, verbose: 0, color: Color::Never });
+        let terminal = Terminal::new(&Talk { json: false, quiet: true, verbose: 0, color: "never".into() });
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.toml");
         let (_, built_in) = BUILT_IN[0];

@@ -22,6 +22,10 @@ mod models;
 mod odometer;
 mod order;
 mod pens;
+mod pens_chart;
+mod pens_choice;
+mod pens_edit;
+mod pens_file;
 mod pens_log;
 mod pipeline;
 mod plan;
@@ -37,7 +41,7 @@ mod wanted;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use failure::Failure;
 use terminal::Terminal;
@@ -71,15 +75,29 @@ struct Talk {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Colored words on the terminal.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    // A text, because `pens add --color '#1d4f9e'` is another flag of the same name, whose value clap puts here too.
+    #[arg(long, global = true, value_name = "WHEN", default_value = COLOR[0], value_parser = COLOR)]
+    color: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// When words are colored, as `--color` has it.
+const COLOR: [&str; 3] = ["auto", "always", "never"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl Talk {
+    fn color(&self) -> Color {
+        match self.color.as_str() {
+            "always" => Color::Always,
+            "never" => Color::Never,
+            _ => Color::Auto,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,23 +1,32 @@
 //! `traceur pens`: the sets in the program and your own.
 
-use std::path::{Path, PathBuf};
-
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::terminal::table;
-use super::{Failure, Terminal, files};
-use crate::color::to_hex;
-use crate::config;
-use crate::pens::{BUILT_IN, Inventory, Pen};
+use super::pens_choice::{self, Set, choose_with_files};
+use super::terminal::{plain, table};
+use super::{Failure, Terminal, pens_chart, pens_edit};
+use crate::color::{Srgb8, delta_e, parse_hex, to_hex};
+use crate::pens::{Pen, near_duplicates};
 
-/// List, show and check pen sets.
+pub(super) use super::pens_choice::choose;
+
+/// Colors closer than this (ΔE2000) are hardly told apart on paper.
+const NEAR: f32 = 5.0;
+
+/// The pens that you own: list, change and import them, chart them, and measure how they look on your paper.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  traceur pens list
-  traceur pens show fineliner-12
-  traceur pens show cmyk --toml > my-pens.toml     start your own set
-  traceur pens check my-pens.toml")]
+  traceur pens list                                all sets, your own first
+  traceur pens show cmyk:cyan,black
+  traceur pens add --id red --color '#c8232b' --tip 0.4mm       to your own set `mine`
+  traceur pens set red --tip 0.45mm
+  traceur pens import ~/.vpype.toml                DrawingBotV3's JSON, CSV, lists of colors too
+  traceur pens find '#3a7'                         the nearest that you own
+  traceur plan in.svg -p black,red,stabilo:44      pens of several sets
+
+Your own sets are TOML files in traceur/pens of your configuration folder, found by their names; one that has a
+built-in set's name is used in its place.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Verb>,
@@ -25,76 +34,76 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The built-in sets.
+    /// All sets and their pens: your own, and the built-in ones.
     List,
     /// The pens of a set.
     Show {
-        /// A built-in set or a TOML file; `SET:id,id` for some of its pens.
+        /// A set, a TOML file, `SET:id,id`, or pens of several sets: `black,red,stabilo:44`.
         #[arg(default_value = "fineliner-12")]
         set: String,
         /// The TOML text itself, to start your own from.
         #[arg(long)]
         toml: bool,
     },
-    /// Say whether TOML files are sound.
+    /// Add a pen to a file, which is made if it is missing.
+    Add(pens_edit::AddArgs),
+    /// Change a pen.
+    Set(pens_edit::SetArgs),
+    /// Take pens out of a file; comments stay.
+    Remove(pens_edit::RemoveArgs),
+    /// Bring the pens of vpype, vpype-penset, DrawingBotV3, a table or a list of colors.
+    Import(pens_edit::ImportArgs),
+    /// Say whether sets are sound, and which of their pens look alike.
     Check {
-        /// The files.
+        /// The sets: TOML files or names.
         #[arg(required = true)]
-        files: Vec<PathBuf>,
+        sets: Vec<String>,
     },
     /// How far each pen has drawn, and which were refilled.
     Log(super::pens_log::LogArgs),
+    /// The pens nearest to a color.
+    Find {
+        /// Such as `#3a7`.
+        #[arg(value_name = "COLOR", value_parser = parse_hex)]
+        wanted: Srgb8,
+        /// Look among these pens only. Default: all sets.
+        #[arg(short, long)]
+        pens: Option<String>,
+        /// How many.
+        #[arg(short = 'n', long, default_value_t = 5)]
+        most: usize,
+    },
+    /// Make a chart of the mounted pens: patches, lines, ladders, every overprint.
+    Swatch(pens_chart::SwatchArgs),
+    /// Read a scan or photo of the plotted chart: colors, tips, opacities as they really are.
+    Measure(pens_chart::MeasureArgs),
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     match args.command.as_ref().unwrap_or(&Verb::List) {
         Verb::List => list(terminal),
-        Verb::Show { set, toml: true } => terminal.stdout(text_of(set_name(set))?.1.as_bytes()),
+        Verb::Show { set, toml: true } => {
+            let set = set.rsplit_once(':').map_or(set.as_str(), |(set, _)| set);
+            terminal.stdout(pens_choice::find_set(set)?.toml().as_bytes())
+        }
         Verb::Show { set, toml: false } => show(set, terminal),
-        Verb::Check { files } => check(files, terminal),
         Verb::Log(args) => super::pens_log::run(args, terminal),
+        Verb::Add(args) => pens_edit::add(args, terminal),
+        Verb::Set(args) => pens_edit::set(args, terminal),
+        Verb::Remove(args) => pens_edit::remove(args, terminal),
+        Verb::Import(args) => pens_edit::import_pens(args, terminal),
+        Verb::Check { sets } => check(sets, terminal),
+        Verb::Find { wanted, pens, most } => find(*wanted, pens.as_deref(), *most, terminal),
+        Verb::Swatch(args) => pens_chart::swatch(args, terminal),
+        Verb::Measure(args) => pens_chart::measure(args, terminal),
     }
 }
 
-/// Pens by `SET` or `SET:id,id`, where SET is a built-in id or a TOML file.
-pub(super) fn choose(text: &str) -> Result<Vec<Pen>, Failure> {
-    let set = set_name(text);
-    let (name, toml) = text_of(set)?;
-    let inventory = Inventory::parse(&name, &toml)?;
-    let Some(ids) = text[set.len()..].strip_prefix(':') else { return Ok(inventory.pens) };
-    let pens: Result<Vec<Pen>, _> = ids.split(',').map(|id| inventory.pen(id.trim()).cloned()).collect();
-    Ok(pens?)
-}
-
-/// The part of `SET:id,id` before the ids. A file's own colons are kept.
-fn set_name(text: &str) -> &str {
-    match text.rsplit_once(':') {
-        Some((set, _)) if !Path::new(text).exists() => set,
-        _ => text,
-    }
-}
-
-/// Name for messages and TOML text of a built-in set or a file.
-fn text_of(set: &str) -> Result<(String, String), Failure> {
-    if let Some((id, text)) = BUILT_IN.iter().find(|(id, _)| *id == set) {
-        return Ok((format!("built-in {id}"), (*text).to_owned()));
-    }
-    let path = Path::new(set);
-    if !path.exists() && path.extension().is_none() {
-        let ids = BUILT_IN.map(|(id, _)| id);
-        let guess = config::nearest(set, ids).map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
-        return Err(Failure::Input(format!(
-            "no pen set `{set}`{guess}: the built-in ones are {}, or give a TOML file",
-            ids.join(", ")
-        )));
-    }
-    Ok((set.to_owned(), files::read_text(path)?))
-}
-
-#[derive(Serialize)]
-struct PenRow<'a> {
-    id: &'a str,
-    name: &'a str,
+/// A pen for scripts.
+#[derive(Debug, Serialize)]
+pub(super) struct PenRow {
+    id: String,
+    name: String,
     color: String,
     tip_mm: f64,
     opacity: f32,
@@ -102,67 +111,200 @@ struct PenRow<'a> {
     slot: Option<u32>,
 }
 
-impl<'a> From<&'a Pen> for PenRow<'a> {
-    fn from(pen: &'a Pen) -> Self {
-        Self {
-            id: &pen.id,
-            name: &pen.name,
+/// Pens for scripts and for people.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) rows: Vec<PenRow>,
+    colors: Vec<Srgb8>,
+}
+
+impl Listing {
+    pub(super) fn of(pens: &[Pen]) -> Self {
+        let row = |pen: &Pen| PenRow {
+            id: pen.id.clone(),
+            name: pen.name.clone(),
             color: to_hex(pen.color),
             tip_mm: pen.tip,
             opacity: pen.opacity,
             speed_mm_s: pen.speed,
             slot: pen.slot,
-        }
+        };
+        Self { rows: pens.iter().map(row).collect(), colors: pens.iter().map(|pen| pen.color).collect() }
+    }
+
+    /// A table with a chip before each pen.
+    pub(super) fn to_text(&self, terminal: &Terminal) -> String {
+        let cells = |pen: &PenRow| {
+            vec![
+                pen.id.clone(),
+                pen.color.clone(),
+                format!("{} mm", pen.tip_mm),
+                format!("{:.0} %", pen.opacity * 100.0),
+                pen.speed_mm_s.map_or("-".into(), |speed| format!("{speed:.0} mm/s")),
+                pen.slot.map_or("-".into(), |slot| slot.to_string()),
+                pen.name.clone(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
+        chipped(&["pen", "color", "tip", "opacity", "speed", "slot", "name"], &rows, &self.colors, terminal)
     }
 }
 
+/// A table with a chip before each row, where the terminal has colors.
+pub(super) fn chipped(
+    header: &[&str],
+    rows: &[Vec<String>],
+    colors: &[Srgb8],
+    terminal: &Terminal,
+) -> String {
+    let text = table(header, rows);
+    let chips: Vec<String> = colors.iter().map(|color| terminal.chip(*color)).collect();
+    if chips.iter().all(String::is_empty) {
+        return text;
+    }
+    let mut lines = text.lines();
+    let mut chipped = format!("    {}\n", lines.next().unwrap_or_default());
+    for (line, chip) in lines.zip(chips) {
+        chipped += &format!("{chip}  {line}\n");
+    }
+    chipped
+}
+
 fn list(terminal: &Terminal) -> Result<(), Failure> {
-    #[derive(Serialize)]
-    struct SetRow {
-        id: String,
-        name: String,
-        pens: usize,
-    }
     let mut sets = Vec::new();
-    for (id, text) in BUILT_IN {
-        let inventory = Inventory::parse(id, text)?;
-        sets.push(SetRow { id: inventory.id, name: inventory.name, pens: inventory.pens.len() });
+    for set in pens_choice::sets()? {
+        match set.inventory() {
+            Ok(inventory) => sets.push((set, inventory)),
+            // One that can't be read does not hide the others.
+            Err(error) => terminal.warn(error.to_string()),
+        }
     }
-    terminal.result(&serde_json::json!({ "sets": &sets }), || {
-        let rows: Vec<_> =
-            sets.iter().map(|set| vec![set.id.clone(), set.pens.to_string(), set.name.clone()]).collect();
-        table(&["set", "pens", "name"], &rows) + "\n`traceur pens show SET` shows its pens."
+    let value: Vec<_> = sets
+        .iter()
+        .map(|(set, inventory)| {
+            serde_json::json!({
+                "id": set.name,
+                "name": inventory.name,
+                "file": set.file,
+                "pens": Listing::of(&inventory.pens).rows,
+            })
+        })
+        .collect();
+    terminal.result(&serde_json::json!({ "sets": value }), || {
+        let rows: Vec<Vec<String>> = sets
+            .iter()
+            .map(|(set, inventory)| {
+                let whose = if set.file.is_some() { "yours" } else { "built in" };
+                vec![set.name.clone(), inventory.pens.len().to_string(), whose.into(), inventory.name.clone()]
+            })
+            .collect();
+        let text = table(&["set", "pens", "whose", "name"], &rows);
+        let mut lines = text.lines();
+        let mut listed = format!("{}\n", lines.next().unwrap_or_default());
+        for (line, (_, inventory)) in lines.zip(&sets) {
+            listed += line;
+            listed.push('\n');
+            let chips: String = inventory.pens.iter().take(40).map(|pen| terminal.chip(pen.color)).collect();
+            if !chips.is_empty() {
+                listed += &format!("  {chips}\n");
+            }
+        }
+        listed + "\n`traceur pens show SET` shows its pens; `traceur pens add` begins a set of your own."
     })
 }
 
 fn show(set: &str, terminal: &Terminal) -> Result<(), Failure> {
-    let pens = choose(set)?;
-    let rows: Vec<PenRow> = pens.iter().map(PenRow::from).collect();
-    terminal.result(&serde_json::json!({ "pens": &rows }), || {
-        let lines = rows.iter().map(|pen| {
-            vec![
-                pen.id.to_owned(),
-                pen.color.clone(),
-                format!("{} mm", pen.tip_mm),
-                format!("{:.0} %", pen.opacity * 100.0),
-                pen.slot.map_or("-".into(), |slot| slot.to_string()),
-                pen.name.to_owned(),
-            ]
-        });
-        table(&["pen", "color", "tip", "opacity", "slot", "name"], &lines.collect::<Vec<_>>())
+    let listing = Listing::of(&choose(set)?);
+    terminal.result(&serde_json::json!({ "pens": listing.rows }), || listing.to_text(terminal))
+}
+
+fn check(names: &[String], terminal: &Terminal) -> Result<(), Failure> {
+    let mut checked = Vec::new();
+    for name in names {
+        let set: Set = pens_choice::find_set(name)?;
+        let inventory = set.inventory()?;
+        let near = near_duplicates(&inventory.pens, NEAR);
+        checked.push((set.file.as_ref().map_or(name.clone(), |_| set.source()), inventory.pens, near));
+    }
+    let value: Vec<_> = checked
+        .iter()
+        .map(|(file, pens, near)| {
+            let near: Vec<_> = near
+                .iter()
+                .map(|(a, b, difference)| {
+                    serde_json::json!({ "pens": [pens[*a].id, pens[*b].id], "delta_e": round(*difference) })
+                })
+                .collect();
+            serde_json::json!({ "file": file, "pens": pens.len(), "near": near })
+        })
+        .collect();
+    terminal.result(&serde_json::json!({ "checked": value }), || {
+        let mut text = String::new();
+        for (file, pens, near) in &checked {
+            text += &plain(&format!("{file}: {} pens, all sound\n", pens.len()));
+            for (a, b, difference) in near {
+                let (a, b) = (&pens[*a], &pens[*b]);
+                text += &format!(
+                    "  {}{} `{}` and `{}` look alike: ΔE {difference:.1}\n",
+                    terminal.chip(a.color),
+                    terminal.chip(b.color),
+                    a.id,
+                    b.id
+                );
+            }
+        }
+        text
     })
 }
 
-fn check(paths: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
-    let mut checked = Vec::new();
-    for path in paths {
-        let name = path.display().to_string();
-        let inventory = Inventory::parse(&name, &files::read_text(path)?)?;
-        checked.push((name, inventory.pens.len()));
+fn round(value: f32) -> f64 {
+    (f64::from(value) * 100.0).round() / 100.0
+}
+
+fn find(color: Srgb8, pens: Option<&str>, most: usize, terminal: &Terminal) -> Result<(), Failure> {
+    let mut found = Vec::new();
+    let mut add = |set: &str, pens: Vec<Pen>| {
+        for pen in pens {
+            let difference = delta_e(pen.color.into_format(), color.into_format());
+            found.push((difference, set.to_owned(), pen));
+        }
+    };
+    match pens {
+        Some(text) => {
+            choose_with_files(text)?.into_iter().for_each(|chosen| add(&chosen.set, vec![chosen.pen]));
+        }
+        None => {
+            for set in pens_choice::sets()? {
+                add(&set.name, set.inventory()?.pens);
+            }
+        }
     }
-    let rows: Vec<_> =
-        checked.iter().map(|(file, pens)| serde_json::json!({ "file": file, "pens": pens })).collect();
-    terminal.result(&serde_json::json!({ "checked": rows }), || {
-        checked.iter().map(|(file, pens)| format!("{file}: {pens} pens, all sound\n")).collect()
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.truncate(most.max(1));
+    let rows: Vec<_> = found
+        .iter()
+        .map(|(difference, set, pen)| {
+            serde_json::json!({ "set": set, "id": pen.id, "name": pen.name, "color": to_hex(pen.color),
+                "tip_mm": pen.tip, "delta_e": round(*difference) })
+        })
+        .collect();
+    terminal.result(&serde_json::json!({ "color": to_hex(color), "pens": rows }), || {
+        let cells = found.iter().map(|(difference, set, pen)| {
+            let pen_of = format!("{set}:{}", pen.id);
+            vec![
+                pen_of,
+                to_hex(pen.color),
+                format!("{difference:.1}"),
+                format!("{} mm", pen.tip),
+                pen.name.clone(),
+            ]
+        });
+        let colors: Vec<Srgb8> = found.iter().map(|(.., pen)| pen.color).collect();
+        let text =
+            chipped(&["pen", "color", "ΔE", "tip", "name"], &cells.collect::<Vec<_>>(), &colors, terminal);
+        match terminal.chip(color) {
+            chip if chip.is_empty() => text,
+            chip => format!("{chip}  {} and its nearest:\n{text}", to_hex(color)),
+        }
     })
 }

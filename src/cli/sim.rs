@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// What goes wrong: `latency=20ms,chop=3,drop=0.001,flip=0.001,unplug=30s,power-loss=60s,motor-power-off=10s,seed=7`.
     #[arg(long, value_name = "SPEC", default_value = "")]
     fault: Faults,
-    /// The pens in its slots, or the one that is mounted: `SET`, `SET:id,id` or a TOML file.
+    /// The pens in its slots, or the one that is mounted: `SET`, `SET:id,id`, `black,red,stabilo:44`, or a TOML file.
     #[arg(short, long, default_value = "black")]
     pens: String,
     /// The sheet on its bed; default: the whole bed.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use super::{Color, Failure, Talk};
+use crate::color::Srgb8;
 
 /// Where and how loudly to speak.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn new(talk: &Talk) -> Self {
-        let color = is_colored(talk.color, io::stderr().is_terminal());
+        let color = is_colored(talk.color(), io::stderr().is_terminal());
         let level = match (talk.quiet, talk.verbose) {
             (true, _) => "error",
             (false, 0) => "warn",
@@ -38,7 +39,7 @@ impl Terminal {
             .with_target(false)
             .without_time()
             .try_init();
-        Self { json: talk.json, quiet: talk.quiet, color, choice: talk.color }
+        Self { json: talk.json, quiet: talk.quiet, color, choice: talk.color() }
     }
 
     /// Whether stdout is kept for JSON.
@@ -59,20 +60,28 @@ impl Terminal {
     /// The error line.
     pub(super) fn error(&self, failure: &Failure) {
         let red = if self.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        let text = failure.to_string().replace('\n', " ");
+        let text = plain(&failure.to_string().replace('\n', " "));
         eprintln!("{}error{}: {text}", red.0, red.1);
+    }
+
+    /// A patch of a color, two cells wide, for stdout; nothing where colors can't be or are not wanted.
+    pub(super) fn chip(&self, color: Srgb8) -> String {
+        if !self.wants_color(io::stdout().is_terminal()) {
+            return String::new();
+        }
+        format!("\x1b[48;2;{};{};{}m  \x1b[0m", color.red, color.green, color.blue)
     }
 
     /// A word to the person at the terminal; on stderr, so that stdout stays for results.
     pub(super) fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}", plain(text.as_ref()));
         }
     }
 
     /// A warning; stderr.
     pub(super) fn warn(&self, text: impl AsRef<str>) {
-        tracing::warn!("{}", text.as_ref());
+        tracing::warn!("{}", plain(text.as_ref()));
     }
 
     /// A command's result: `value` for scripts under `--json`, else `text` for people; stdout.
@@ -148,10 +157,21 @@ fn is_colored(choice: Color, is_terminal: bool) -> bool {
     }
 }
 
+/// The text without what would steer a terminal, a replacement character in its place: it may come from anybody's file.
+pub(super) fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// A table with columns as wide as they need to be; the first column is left, the others right.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| plain(cell).replace('\n', " ")).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
@@ -163,7 +183,7 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     let mut text = line(header.to_vec());
-    for row in rows {
+    for row in &rows {
         text += &line(row.iter().map(String::as_str).collect());
     }
     text

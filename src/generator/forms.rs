@@ -47,6 +47,8 @@ struct PenForm {
     speed: Option<f64>,
     slot: Option<u32>,
     metres: Option<f64>,
+    #[serde(default)]
+    pass: Option<u32>,
 }
 
 mod color {

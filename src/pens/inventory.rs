@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::color::{Ink, Srgb, Srgb8, lab, parse_hex};
+use crate::color::{Ink, Srgb, Srgb8, delta_e, lab, parse_hex};
 use crate::{config, units};
 
 /// The pen sets inside the program: id and TOML text.
@@ -19,6 +19,22 @@ pub enum Error {
     /// The TOML is wrong.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// An edit that can't be made.
+    #[error("{file}: {message}")]
+    Edit {
+        /// The file's name, as the user gave it.
+        file: String,
+        /// Why not, and what to do.
+        message: String,
+    },
+    /// Another program's list of pens that can't be read.
+    #[error("{file}: {message}")]
+    Import {
+        /// The file's name, as the user gave it.
+        file: String,
+        /// What is wrong there and what to do.
+        message: String,
+    },
     /// A pen that the inventory does not hold was asked for.
     #[error("no pen `{pen}` in `{set}`{}; it holds {known}", did_you_mean(.nearest))]
     UnknownPen {
@@ -63,6 +79,28 @@ pub struct Pen {
     /// How far a full one draws; mm. `None`: not known.
     #[serde(default, deserialize_with = "units::de_length_option")]
     pub metres: Option<f64>,
+    /// Place among the passes where their order is given by hand; `None`: by lightness.
+    #[serde(skip)]
+    pub pass: Option<u32>,
+}
+
+/// What decides which pen draws first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PassOrder {
+    /// Light pens first, so that a dark one does not soil them.
+    #[default]
+    Lightness,
+    /// The order in which the pens are named.
+    Given,
+}
+
+impl PassOrder {
+    /// Marks the pens, so that every [`PenSet`] of any of them keeps this order.
+    pub fn apply<'a>(self, pens: impl IntoIterator<Item = &'a mut Pen>) {
+        for (place, pen) in (0..).zip(pens) {
+            pen.pass = (self == Self::Given).then_some(place);
+        }
+    }
 }
 
 impl Pen {
@@ -164,7 +202,24 @@ impl Inventory {
     }
 }
 
-/// The pens of one job, in pass order: light to dark, and by id among equals.
+/// The pairs of pens whose colors are closer than `limit` (ΔE2000), nearest first: indices of both, and their difference.
+#[must_use]
+pub fn near_duplicates(pens: &[Pen], limit: f32) -> Vec<(usize, usize, f32)> {
+    let color = |pen: &Pen| pen.color.into_format();
+    let mut near = Vec::new();
+    for (second, pen) in pens.iter().enumerate() {
+        for (first, other) in pens[..second].iter().enumerate() {
+            let difference = delta_e(color(pen), color(other));
+            if difference < limit {
+                near.push((first, second, difference));
+            }
+        }
+    }
+    near.sort_by(|a, b| a.2.total_cmp(&b.2));
+    near
+}
+
+/// The pens of one job, in pass order: as given by hand, else light to dark, and by id among equals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PenSet {
     pens: Vec<Pen>,
@@ -174,7 +229,12 @@ impl PenSet {
     /// Puts `pens` in pass order.
     #[must_use]
     pub fn new(mut pens: Vec<Pen>) -> Self {
-        pens.sort_by(|a, b| b.lightness().total_cmp(&a.lightness()).then_with(|| a.id.cmp(&b.id)));
+        let place = |pen: &Pen| pen.pass.unwrap_or(u32::MAX);
+        pens.sort_by(|a, b| {
+            let by_hand = place(a).cmp(&place(b));
+            let by_lightness = || b.lightness().total_cmp(&a.lightness());
+            by_hand.then_with(by_lightness).then_with(|| a.id.cmp(&b.id))
+        });
         Self { pens }
     }
 
@@ -230,5 +290,15 @@ mod tests {
         let set = PenSet::new(Inventory::parse("x", BUILT_IN[0].1).unwrap().pens);
         assert!(set.pens().windows(2).all(|pair| pair[0].lightness() >= pair[1].lightness()));
         assert_eq!(set.pens()[0].id, "yellow");
+    }
+
+    #[test]
+    fn passes_go_as_given_when_asked_for() {
+        let mut pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let ids = |pens: &[Pen]| pens.iter().map(|pen| pen.id.clone()).collect::<Vec<_>>();
+        let given = ids(&pens);
+        PassOrder::Given.apply(&mut pens);
+        pens.reverse();
+        assert_eq!(ids(PenSet::new(pens).pens()), given);
     }
 }

@@ -30,6 +30,10 @@ impl Bench {
         fs::write(self.path(name), text).unwrap();
     }
 
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
     /// Runs `traceur` with these words, separated by spaces.
     pub(crate) fn run(&self, words: &str) -> Ran {
         self.start(words, &[], b"")

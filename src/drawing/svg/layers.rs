@@ -142,6 +142,7 @@ fn pen(node: Node<'_, '_>) -> Option<Pen> {
             .filter(|speed: &f64| *speed > 0.0 && speed.is_finite()),
         slot: own("slot").and_then(|text| text.parse().ok()),
         metres: None,
+        pass: own("pass").and_then(|text| text.parse().ok()),
     };
     let is_sound =
         !pen.id.is_empty() && (0.01..=50.0).contains(&pen.tip) && (0.0..=1.0).contains(&pen.opacity);

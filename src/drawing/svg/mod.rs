@@ -35,7 +35,7 @@ pub use write::write;
 #[cfg(doc)]
 use super::Drawing;
 
-/// The XML namespace of our own attributes: `pen`, `name`, `color`, `tip`, `opacity`, `speed` and `slot` on a layer,
+/// The XML namespace of our own attributes: `pen`, `name`, `color`, `tip`, `opacity`, `speed`, `slot` and `pass` on a layer,
 /// `format` on the root.
 pub const NAMESPACE: &str = "https://traceur.invalid/ns/1";
 

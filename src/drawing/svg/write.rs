@@ -55,6 +55,9 @@ fn group(pass: usize, layer: &Layer, color: Srgb8) -> Group {
     if let Some(slot) = pen.slot {
         group = group.set("traceur:slot", slot.to_string());
     }
+    if let Some(pass) = pen.pass {
+        group = group.set("traceur:pass", pass.to_string());
+    }
     layer.strokes.iter().fold(group, |group, stroke| group.add(Path::new().set("d", data(&stroke.path))))
 }
 
