@@ -5,6 +5,7 @@
 mod completions;
 mod device;
 mod device_keys;
+mod evolve;
 mod export;
 mod failure;
 mod fetch;

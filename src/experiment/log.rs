@@ -29,7 +29,13 @@ impl Log {
     ///
     /// # Errors
     /// When the folder can't be written.
-    pub fn begin(folder: &Path, settings: &Settings, recipe: &str, every: usize, now: Duration) -> Result<Self, Error> {
+    pub fn begin(
+        folder: &Path,
+        settings: &Settings,
+        recipe: &str,
+        every: usize,
+        now: Duration,
+    ) -> Result<Self, Error> {
         let mut events = EventFile::create(folder, now)?;
         let group = folder.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
         events.parameters(now, &group, &parameters(settings), &METRICS)?;
@@ -65,7 +71,14 @@ impl Log {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn end(&mut self, step: usize, outcome: &Outcome, drawing: &Picture, is_whole: bool, now: Duration) -> Result<(), Error> {
+    pub fn end(
+        &mut self,
+        step: usize,
+        outcome: &Outcome,
+        drawing: &Picture,
+        is_whole: bool,
+        now: Duration,
+    ) -> Result<(), Error> {
         let excitation = &outcome.excitation;
         let values = [
             ("final/excitation", excitation.tuned),

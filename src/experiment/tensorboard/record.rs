@@ -26,6 +26,9 @@ mod tests {
         assert_eq!(crc32c::crc32c(&[0; 32]), 0x8a91_36aa);
         assert_eq!(masked(&[0; 32]), 0x8a91_36aa_u32.rotate_right(15).wrapping_add(0xa282_ead8));
         let record = of(b"abc");
-        assert_eq!((&record[..8], &record[12..15], record.len()), (&[3, 0, 0, 0, 0, 0, 0, 0][..], &b"abc"[..], 19));
+        assert_eq!(
+            (&record[..8], &record[12..15], record.len()),
+            (&[3, 0, 0, 0, 0, 0, 0, 0][..], &b"abc"[..], 19)
+        );
     }
 }
