@@ -9,8 +9,7 @@ use indicatif::ProgressBar;
 
 use super::interrupt::Interrupt;
 use super::{Failure, Terminal, files, show};
-use crate::experiment::tensorboard::Parameter;
-use crate::experiment::{Log, Timelapse, log, picture};
+use crate::experiment::{Log, Timelapse, picture};
 use crate::generator::{Outcome, Picture, Progress, Run, Settings, Stage, draw};
 use crate::preview::terminal::{self, Look};
 
@@ -195,7 +194,7 @@ impl Witnesses {
         };
         let log = args.log.as_ref().map(|folder| {
             let every = args.log_every.map_or(run.steps().div_ceil(LOGGED_PICTURES), |every| every as usize);
-            Log::begin(folder, run.settings(), &recipe_of(run.settings()), every, now())
+            Log::begin(folder, run.settings(), every, now())
         });
         let mut film = args.timelapse.as_ref().map(|_| Timelapse::new(run.steps()));
         if let Some(film) = &mut film {
@@ -257,16 +256,6 @@ fn finished(run: &Run, outcome: &Outcome) -> Result<Picture, Failure> {
 /// Since the Unix epoch, as logs want it.
 pub(super) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-/// Settings as people read them.
-fn recipe_of(settings: &Settings) -> String {
-    let line = |(name, value): (String, Parameter)| match value {
-        Parameter::Number(number) => format!("{name} = {number}\n"),
-        Parameter::Flag(flag) => format!("{name} = {flag}\n"),
-        Parameter::Text(text) => format!("{name} = {text:?}\n"),
-    };
-    log::parameters(settings).into_iter().map(line).collect()
 }
 
 /// The terminal as a canvas: each picture replaces the last one.

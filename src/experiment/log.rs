@@ -29,17 +29,11 @@ impl Log {
     ///
     /// # Errors
     /// When the folder can't be written.
-    pub fn begin(
-        folder: &Path,
-        settings: &Settings,
-        recipe: &str,
-        every: usize,
-        now: Duration,
-    ) -> Result<Self, Error> {
+    pub fn begin(folder: &Path, settings: &Settings, every: usize, now: Duration) -> Result<Self, Error> {
         let mut events = EventFile::create(folder, now)?;
         let group = folder.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
         events.parameters(now, &group, &parameters(settings), &METRICS)?;
-        events.text(0, now, "recipe", &format!("```toml\n{}\n```", recipe.trim_end()))?;
+        events.text(0, now, "recipe", &format!("```\n{}```", as_text(settings)))?;
         Ok(Self { events, every: every.max(1) })
     }
 
@@ -109,6 +103,16 @@ pub fn parameters(settings: &Settings) -> Vec<(String, Parameter)> {
     let mut flat = Vec::new();
     flatten(String::new(), value, &mut flat);
     flat
+}
+
+/// The settings as people read them, one a line.
+fn as_text(settings: &Settings) -> String {
+    let line = |(name, value): (String, Parameter)| match value {
+        Parameter::Number(number) => format!("{name} = {number}\n"),
+        Parameter::Flag(flag) => format!("{name} = {flag}\n"),
+        Parameter::Text(text) => format!("{name} = {text:?}\n"),
+    };
+    parameters(settings).into_iter().map(line).collect()
 }
 
 fn flatten(name: String, value: Value, into: &mut Vec<(String, Parameter)>) {

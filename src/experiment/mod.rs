@@ -6,6 +6,7 @@
 
 pub mod log;
 pub mod picture;
+pub mod sweep;
 pub mod tensorboard;
 pub mod timelapse;
 
@@ -27,8 +28,11 @@ pub enum Error {
     /// The generator.
     #[error(transparent)]
     Generator(#[from] crate::generator::Error),
+    /// JSON that can't be written.
+    #[error("a result could not be written: {0}")]
+    Json(#[from] serde_json::Error),
     /// A picture's encoder.
-    #[error("a picture could not be encoded: {0}")]
+    #[error("a picture could not be written or read: {0}")]
     Picture(#[from] image::ImageError),
 }
 
@@ -43,4 +47,17 @@ impl Error {
 fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+/// Writes a whole file or none.
+fn write(path: &std::path::Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(std::path::Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".traceur-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(Error::at(path))?;
+    std::io::Write::write_all(&mut file, bytes).map_err(Error::at(path))?;
+    file.persist(path).map_err(|error| Error::at(path)(error.error))?;
+    Ok(())
 }

@@ -76,7 +76,7 @@ pub struct Excitation {
 }
 
 /// What one pen draws.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PenUse {
     /// The pen's id.
     pub id: String,
