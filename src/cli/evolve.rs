@@ -208,6 +208,12 @@ impl Witnesses {
             Stage::Free => "free colors",
             Stage::Tune => "pens",
         };
+        tracing::debug!(
+            step = progress.step,
+            excitation = progress.excitation,
+            loss = progress.loss,
+            "{stage}"
+        );
         let words = format!("{stage}, excitation {:.1}", progress.excitation);
         if let Some(log) = &mut self.log {
             log.step(run, progress, now())?;
@@ -302,7 +308,7 @@ impl Screen {
         let text = terminal::show(&small, self.look, most)?;
         let words: String = words.chars().take(size.columns.saturating_sub(1)).collect();
         let up = if self.rows > 0 { format!("\x1b[{}A\r", self.rows) } else { String::new() };
-        eprint!("{up}{text}\x1b[K{words}\n");
+        eprintln!("{up}{text}\x1b[K{words}");
         self.rows = text.lines().count() + 1;
         Ok(())
     }

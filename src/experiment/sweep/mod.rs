@@ -91,7 +91,7 @@ pub struct Host<'a> {
 pub fn run(cells: &[Cell], folder: &Path, workers: usize, host: Host<'_>) -> Result<Option<Vec<Row>>, Error> {
     let next = AtomicUsize::new(0);
     let has_failed = AtomicBool::new(false);
-    let done: Mutex<Vec<(usize, Result<Option<Row>, Error>)>> = Mutex::new(Vec::new());
+    let done = Mutex::new(Vec::<(usize, Result<Option<Row>, Error>)>::new());
     let stop = || has_failed.load(Ordering::Relaxed) || (host.stop)();
     let host = Host { stop: &stop, ..host };
     let work = || {
