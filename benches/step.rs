@@ -3,6 +3,8 @@
 //!
 //! With `TRACEUR_LONG=1`, the memory of the process after 1,000 and after 10,000 steps of a small drawing (Linux).
 
+#![allow(clippy::print_stdout, reason = "a bench reports")]
+
 use std::time::Instant;
 
 use traceur::drawing::Page;
