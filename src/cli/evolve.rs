@@ -27,9 +27,9 @@ pub(super) struct EvolveArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "from"])]
     checkpoint: Option<PathBuf>,
     /// Go on where a run was stopped, with the settings that it had.
-    #[arg(long = "continue", value_name = "FILE", num_args = 0..=1, default_missing_value = "",
+    #[arg(long = "continue", value_name = "FILE",
         conflicts_with_all = ["recipe", "neuron", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed"])]
-    go_on: Option<PathBuf>,
+    go_on: Option<Option<PathBuf>>,
     /// Write a log for TensorBoard: every term of the loss, pictures, parameters.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "from"])]
     log: Option<PathBuf>,
@@ -55,7 +55,7 @@ impl EvolveArgs {
 
     /// The drawing that a named checkpoint stands beside.
     pub(super) fn drawing_of_checkpoint(&self) -> Option<PathBuf> {
-        let name = self.go_on.as_ref()?.to_str()?.strip_suffix(SUFFIX)?;
+        let name = self.go_on.as_ref()?.as_ref()?.to_str()?.strip_suffix(SUFFIX)?;
         (!name.is_empty()).then(|| PathBuf::from(name))
     }
 
@@ -72,19 +72,18 @@ impl EvolveArgs {
 
     /// The checkpoint of a run that goes to `output`; none for stdout, unless it was asked for.
     fn checkpoint(&self, output: &Path) -> Option<PathBuf> {
-        let named = self.go_on.as_ref().filter(|path| !path.as_os_str().is_empty());
+        let named = || self.go_on.clone().flatten();
         let beside = || {
             let mut name = output.as_os_str().to_owned();
             name.push(SUFFIX);
             (!files::is_dash(output)).then(|| name.into())
         };
-        self.checkpoint.clone().or_else(|| named.cloned()).or_else(beside)
+        self.checkpoint.clone().or_else(named).or_else(beside)
     }
 
     /// The run to go on with.
     fn restore(&self, output: &Path) -> Result<Run, Failure> {
-        let named = self.go_on.clone().filter(|path| !path.as_os_str().is_empty());
-        let path = named.or_else(|| self.checkpoint(output)).ok_or_else(|| {
+        let path = self.go_on.clone().flatten().or_else(|| self.checkpoint(output)).ok_or_else(|| {
             Failure::Input("--continue: nothing is known of a drawing on stdout: name the checkpoint".into())
         })?;
         if !path.exists() {
@@ -269,7 +268,7 @@ struct Screen {
     look: Look,
     /// Rows that the last picture and its words took.
     rows: usize,
-    drawn: Instant,
+    drawn: Option<Instant>,
 }
 
 /// Longest edge of what is prepared for the cells; px.
@@ -287,14 +286,14 @@ impl Screen {
             Look::Sixel => Look::Blocks256,
             look => look,
         };
-        Some(Self { look, rows: 0, drawn: Instant::now() - WATCH_EVERY })
+        Some(Self { look, rows: 0, drawn: None })
     }
 
     fn see(&mut self, run: &Run, words: &str) -> Result<(), Failure> {
-        if self.drawn.elapsed() < WATCH_EVERY {
+        if self.drawn.is_some_and(|drawn| drawn.elapsed() < WATCH_EVERY) {
             return Ok(());
         }
-        self.drawn = Instant::now();
+        self.drawn = Some(Instant::now());
         self.draw(&run.picture()?, words)
     }
 
