@@ -25,6 +25,9 @@ pub enum Error {
     /// Drawings that are made.
     #[error(transparent)]
     Generator(#[from] crate::generator::Error),
+    /// Logs, films and sweeps.
+    #[error(transparent)]
+    Experiment(#[from] crate::experiment::Error),
     /// Names of neurons.
     #[error(transparent)]
     Neuron(#[from] crate::generator::network::ParseNeuronError),

@@ -29,6 +29,7 @@
 //! | 3 | [`toolpath`] | drawing, pens, machine, geometry |
 //! | 3 | [`chart`] | drawing, pens, color, geometry |
 //! | 3 | [`generator`] | drawing, pens, color, geometry |
+//! | 4 | [`experiment`] | generator, drawing, pens, color |
 //! | 4 | [`motion`] | toolpath, machine, geometry, units |
 //! | 5 | [`protocol`] | motion, toolpath, machine, units, geometry |
 //! | 5 | [`sim`] | motion, machine, pens, color, geometry, units; never protocol |
@@ -45,7 +46,7 @@
 //! **Invariants**, kept with the table by `tests/tidy.rs`: candle only in `generator`; lyon and i_overlay only in `geometry`;
 //! serialport only in `transport`; clap only in `cli`; no clock, sleep or unseeded randomness outside `job`,
 //! `transport` and `cli` (protocol and simulator time is a `Duration` since the session began); files are opened only
-//! in `cli`, `job` and `generator/weights`; mm/min only in [`units`], the G-code encoder and the G-code virtual
+//! in `cli`, `job`, `experiment` and `generator/weights`; mm/min only in [`units`], the G-code encoder and the G-code virtual
 //! plotter; nothing prints outside `cli`.
 //!
 //! Bare `f64` is mm, s, mm/s, mm/s² or radians; any other unit is in the name.
@@ -56,6 +57,7 @@ pub mod color;
 pub mod config;
 pub mod drawing;
 mod error;
+pub mod experiment;
 pub mod generator;
 pub mod geometry;
 pub mod job;

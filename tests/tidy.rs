@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Floor table: a module and the modules that it may use. `cli` and the crate's root may use all.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("units", &[]),
     ("config", &[]),
     ("geometry", &["units"]),
@@ -18,6 +18,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("toolpath", &["drawing", "pens", "machine", "geometry"]),
     ("chart", &["drawing", "pens", "color", "geometry"]),
     ("generator", &["drawing", "pens", "color", "geometry"]),
+    ("experiment", &["generator", "drawing", "pens", "color"]),
     ("motion", &["toolpath", "machine", "geometry", "units"]),
     ("protocol", &["motion", "toolpath", "machine", "units", "geometry"]),
     ("sim", &["motion", "machine", "pens", "color", "geometry", "units"]),
@@ -57,8 +58,8 @@ const ONLY_IN: [(&str, &[&str]); 18] = [
     ("time::sleep", &["job/", "transport/", "cli/"]),
     ("rand::rng", &[]),
     ("from_os_rng", &[]),
-    ("fs::", &["cli/", "job/", "transport/", "generator/weights/"]),
-    ("File::", &["cli/", "job/", "generator/weights/"]),
+    ("fs::", &["cli/", "job/", "transport/", "experiment/", "generator/weights/"]),
+    ("File::", &["cli/", "job/", "experiment/", "generator/weights/"]),
     ("_mm_per_min", &["units.rs", "protocol/grbl/encode.rs", "sim/grbl/"]),
     ("println!", &["cli/"]),
     ("eprint", &["cli/"]),

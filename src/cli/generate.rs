@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use indicatif::ProgressBar;
-
+use super::evolve::{self, EvolveArgs};
 use super::pens_choice::PassArgs;
 use super::recipe::{Generate, Recipe};
 use super::show::ShowArgs;
 use super::terminal::table;
 use super::{Failure, Terminal, files, pens};
 use crate::drawing::{Page, svg};
-use crate::generator::{self, Outcome, PenUse, Progress, Settings, Stage};
+use crate::generator::{Outcome, PenUse, Settings};
 use crate::units;
 
 /// Make a drawing with the pens you own: one that excites a neuron, or one that is seen as a picture.
@@ -21,7 +20,9 @@ use crate::units;
   traceur generate --neuron lite0:arches --pens fineliner-12:red,blue,brown --page A5 -o arches.svg
   traceur generate --image photo.jpg --pens fineliner-12:red,blue,yellow,brown --page A4 --metres 25 -o photo.svg
   traceur generate --from diffvg.svg --pens fineliner-12 --page 210x210mm -o pens.svg
-  traceur generate my-recipe.toml --seed 3 -o - | traceur preview - -o ink.png")]
+  traceur generate my-recipe.toml --seed 3 -o - | traceur preview - -o ink.png
+  traceur generate --neuron lite0:bricks --watch --timelapse bricks.gif --log logs/bricks
+  traceur generate --continue                go on after Ctrl-C, to the same bytes")]
 pub(super) struct Args {
     /// A recipe (a file or a built-in name) whose paper, neuron and pens are taken.
     #[arg(default_value = "first-ink")]
@@ -61,11 +62,21 @@ pub(super) struct Args {
     /// Of all chance: the same seed gives the same drawing.
     #[arg(long)]
     pub(super) seed: Option<u64>,
-    /// The SVG to write; `-` for stdout.
-    #[arg(short, long, default_value = "drawing.svg")]
-    pub(super) output: PathBuf,
+    /// The SVG to write, `drawing.svg` by default; `-` for stdout.
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    evolve: EvolveArgs,
     #[command(flatten)]
     pub(super) show: ShowArgs,
+}
+
+impl Args {
+    /// Where the drawing goes.
+    pub(super) fn output(&self) -> PathBuf {
+        let beside = || self.evolve.drawing_of_checkpoint();
+        self.output.clone().or_else(beside).unwrap_or_else(|| "drawing.svg".into())
+    }
 }
 
 fn parse_length(text: &str) -> Result<f64, String> {
@@ -73,28 +84,36 @@ fn parse_length(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
-    files::check_writable(&args.output)?;
+    let output = args.output();
+    files::check_writable(&output)?;
     if args.image.is_some() || args.from.is_some() {
         return super::generate_image::run(args, terminal);
     }
     if args.metres.is_some() {
         return Err(Failure::Input("--metres is for pictures: give --image or --from too".into()));
     }
-    let mut recipe = Recipe::load(&args.recipe, &[])?;
-    change(&mut recipe, args);
-    let mut settings = settings(&recipe)?;
-    args.passes.apply(&mut settings.pens);
+    args.evolve.check()?;
+    let settings = if args.evolve.goes_on() { None } else { Some(wanted(args)?) };
     let began = Instant::now();
-    let outcome = make(&settings, terminal)?;
+    let write = |outcome: &Outcome| files::write(&output, svg::write(&outcome.drawing).as_bytes(), terminal);
+    let outcome = evolve::make(&args.evolve, settings, &output, terminal, &write)?;
     let seconds = began.elapsed().as_secs_f64();
-    files::write(&args.output, svg::write(&outcome.drawing).as_bytes(), terminal)?;
-    if files::is_dash(&args.output) {
+    if files::is_dash(&output) {
         return Ok(());
     }
     args.show.show_drawing(&outcome.drawing, terminal)?;
     let mut value = report(&outcome);
     value["seconds"] = super::pipeline::rounded(seconds).into();
-    terminal.result(&value, || format!("{}\n{}", args.output.display(), summary(&outcome)))
+    terminal.result(&value, || format!("{}\n{}", output.display(), summary(&outcome)))
+}
+
+/// The settings that the recipe and the flags ask for.
+fn wanted(args: &Args) -> Result<Settings, Failure> {
+    let mut recipe = Recipe::load(&args.recipe, &[])?;
+    change(&mut recipe, args);
+    let mut settings = settings(&recipe)?;
+    args.passes.apply(&mut settings.pens);
+    Ok(settings)
 }
 
 fn change(recipe: &mut Recipe, args: &Args) {
@@ -130,24 +149,6 @@ pub(super) fn settings(recipe: &Recipe) -> Result<Settings, Failure> {
     }
     settings.canvas()?;
     Ok(settings)
-}
-
-/// Generates under a progress bar.
-pub(super) fn make(settings: &Settings, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let bar = terminal.progress("generate", (settings.free_steps + settings.tune_steps) as u64);
-    let outcome = generator::generate(settings, &mut |progress| show(&bar, progress))?;
-    bar.finish_and_clear();
-    tracing::info!(start = outcome.excitation.start, tuned = outcome.excitation.tuned, "generated");
-    Ok(outcome)
-}
-
-fn show(bar: &ProgressBar, progress: Progress) {
-    let stage = match progress.stage {
-        Stage::Free => "free colors",
-        Stage::Tune => "pens",
-    };
-    bar.set_message(format!("{stage}, excitation {:.1}", progress.excitation));
-    bar.set_position(progress.step as u64);
 }
 
 /// What scripts want to know of a drawing.

@@ -22,8 +22,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     bar.finish_and_clear();
     let seconds = began.elapsed().as_secs_f64();
     let gap = Gap::measure(&wish.picture, &draw(&outcome.drawing, GAP_DPI), &wish.page, 0.0)?;
-    files::write(&args.output, svg::write(&outcome.drawing).as_bytes(), terminal)?;
-    if files::is_dash(&args.output) {
+    files::write(&args.output(), svg::write(&outcome.drawing).as_bytes(), terminal)?;
+    if files::is_dash(&args.output()) {
         return Ok(());
     }
     let metres = outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         "gap": gap,
         "seconds": rounded(seconds),
     });
-    terminal.result(&value, || format!("{}\n{}", args.output.display(), summary(&outcome, metres, &gap)))
+    terminal.result(&value, || format!("{}\n{}", args.output().display(), summary(&outcome, metres, &gap)))
 }
 
 fn wish(args: &Args) -> Result<Wish, Failure> {

@@ -5,6 +5,7 @@
 mod completions;
 mod device;
 mod device_keys;
+mod evolve;
 mod export;
 mod failure;
 mod fetch;
@@ -36,6 +37,7 @@ mod recipe;
 mod run;
 mod show;
 mod sim;
+mod sweep;
 mod terminal;
 mod wanted;
 
@@ -113,6 +115,7 @@ enum Command {
     Device(device::Args),
     Ports(ports::Args),
     Sim(sim::Args),
+    Sweep(sweep::Args),
     Models(models::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
@@ -156,6 +159,7 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Device(args) => device::run(&args, terminal),
         Command::Ports(args) => ports::run(&args, terminal),
         Command::Sim(args) => sim::run(&args, terminal),
+        Command::Sweep(args) => sweep::run(&args, terminal),
         Command::Models(args) => models::run(&args, terminal),
         Command::Completions(args) => completions::run(&args, terminal),
         Command::Man(args) => completions::man(&args, terminal),

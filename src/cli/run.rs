@@ -8,7 +8,7 @@ use super::files::OutFolder;
 use super::pipeline::{self, Planned};
 use super::recipe::Recipe;
 use super::terminal::clock;
-use super::{Failure, Terminal, generate, machines, plot};
+use super::{Failure, Terminal, evolve, generate, machines, plot};
 use crate::drawing::svg;
 use crate::generator::{self, Outcome, Settings};
 use crate::geometry::Polyline;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let folder = OutFolder::open(&args.out)?;
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 
-    let outcome = generate::make(&settings, terminal)?;
+    let outcome = evolve::make_plainly(&settings, terminal)?;
     let planned = pipeline::plan(&outcome.drawing, None, &pipeline::Wishes::default(), &profile, terminal)?;
     let simulator = if let Port::Sim { .. } = port { port.clone() } else { Port::Sim { pace: None } };
     let passes = plot_passes(&planned, &profile, &simulator, terminal)?;

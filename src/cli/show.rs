@@ -84,7 +84,7 @@ impl ShowArgs {
 }
 
 /// The terminal's cells: as the system, then as `COLUMNS` and `LINES` say, else 80 x 24.
-fn screen(on_stderr: bool) -> Cells {
+pub(super) fn screen(on_stderr: bool) -> Cells {
     let asked = if on_stderr { terminal_size_of(io::stderr()) } else { terminal_size() };
     let variable = |name| std::env::var(name).ok().and_then(|text| text.parse::<usize>().ok());
     match asked {

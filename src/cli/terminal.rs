@@ -47,6 +47,11 @@ impl Terminal {
         self.json
     }
 
+    /// Whether only errors are wanted.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether to write in color to a stream that is a terminal or none.
     pub(super) fn wants_color(&self, is_terminal: bool) -> bool {
         is_colored(self.choice, is_terminal)

@@ -93,6 +93,16 @@ impl Run {
     }
 }
 
+impl Settings {
+    /// SHA-256, in hexadecimal, of all that a drawing depends on: these settings and the program's version.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let payload = rmp_serde::to_vec_named(&(env!("CARGO_PKG_VERSION"), self));
+        let payload = payload.expect("settings have no maps with odd keys");
+        Sha256::digest(payload).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 fn read(bytes: &[u8]) -> Result<In, NotACheckpoint> {
     if !bytes.starts_with(MAGIC) {
         return Err(NotACheckpoint::Magic);

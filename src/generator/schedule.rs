@@ -76,7 +76,7 @@ pub struct Excitation {
 }
 
 /// What one pen draws.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PenUse {
     /// The pen's id.
     pub id: String,
@@ -282,7 +282,7 @@ impl Run {
             mm: layer.strokes.iter().flat_map(|s| flatten(&s.path, 0.05)).map(|line| line.length()).sum(),
         });
         let pens = pens.collect();
-        Ok(Outcome { pens, drawing, excitation, loss: self.state.loss, white: self.white(&picture)? })
+        Ok(Outcome { pens, drawing, excitation, loss: self.state.loss, white: self.white_of(&picture)? })
     }
 
     /// The page as the run sees it now, with free colors or inks, at the canvas's resolution.
@@ -298,8 +298,8 @@ impl Run {
     ///
     /// # Errors
     /// A tensor operation that fails.
-    pub fn white_now(&self) -> Result<f32, Error> {
-        self.white(&self.draw(&self.points()?, &self.logits()?)?)
+    pub fn white(&self) -> Result<f32, Error> {
+        self.white_of(&self.draw(&self.points()?, &self.logits()?)?)
     }
 
     /// Mean of the channel over the canvas, seen straight, now.
@@ -351,7 +351,7 @@ impl Run {
     }
 
     /// Share of the drawable area where every channel is above 0.95.
-    fn white(&self, picture: &Tensor) -> Result<f32, Error> {
+    fn white_of(&self, picture: &Tensor) -> Result<f32, Error> {
         let picture = values(picture)?;
         let [left, top, right, bottom] = self.objective.inside.map(|edge| edge.round() as usize);
         let (width, plane) = (self.canvas.width_px, self.canvas.width_px * self.canvas.height_px);
