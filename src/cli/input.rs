@@ -12,6 +12,7 @@ use super::matching::{self, MatchArgs};
 use super::order::OrderArgs;
 use super::pens_choice::PassArgs;
 use super::pipeline::Wishes;
+use super::terminal::plain;
 use super::{Failure, Terminal, files, machines, pens};
 use crate::color::{parse_hex, to_hex};
 use crate::drawing::svg::{self, Import, LayersBy, Match, ReadOptions, View};
@@ -371,8 +372,8 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
         return Err(format!("pen `{}`: its tip, opacity or speed is out of range", pen.id));
     }
     Ok(Pen {
-        id: pen.id,
-        name: pen.name,
+        id: plain(&pen.id),
+        name: plain(&pen.name),
         color: parse_hex(&pen.color)?,
         tip: pen.tip_mm,
         opacity: pen.opacity,

@@ -38,6 +38,7 @@ mod recipe;
 mod run;
 mod show;
 mod sim;
+mod simulated;
 mod sweep;
 mod terminal;
 mod wanted;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::files::OutFolder;
 use super::matching::Mapped;
 use super::order::{OrderArgs, Ordered, Watch};
-use super::terminal::{clock, table};
+use super::terminal::{clock, plain, table};
 use super::{
     Failure, Terminal,
     input::{Input, Laid},
@@ -450,13 +450,18 @@ impl Report {
 
 /// The file name of a pass's program. A pen's id may hold anything; a file name may not.
 fn program_name(index: usize, pen: &Pen, dialect: Dialect) -> String {
-    let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let extension = match dialect {
         Dialect::Grbl => "gcode",
         Dialect::Ebb => "ebb",
         Dialect::Hpgl => "hpgl",
     };
-    format!("{}-{}.{extension}", index + 1, pen.id.chars().map(safe).take(60).collect::<String>())
+    format!("{}-{}.{extension}", index + 1, file_word(&pen.id))
+}
+
+/// A part of a file's name.
+pub(super) fn file_word(text: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    text.chars().map(safe).take(60).collect()
 }
 
 /// The ink of simulated passes on paper.
@@ -469,20 +474,27 @@ pub(super) struct Inked {
     pub(super) off_page_mm: f64,
 }
 
-/// Inks the marks (page mm) that each pass's bytes made.
+/// Inks the marks (page mm) that each pass's bytes made, on white paper.
 pub(super) fn ink(page: &Page, passes: &[(Pen, Vec<Polyline>)], dpi: f64, terminal: &Terminal) -> Inked {
     let mut paper = Paper::white(page.width, page.height, dpi);
-    let bar = terminal.progress("ink", passes.len() as u64);
+    lay(&mut paper, passes, terminal);
     let (mut draw_mm, mut off_page) = (0.0, 0.0);
-    for (pen, strokes) in passes {
-        bar.set_message(pen.name.clone());
-        paper.lay(strokes, pen.tip, &pen.ink());
+    for (_, strokes) in passes {
         draw_mm += strokes.iter().map(Polyline::length).sum::<f64>();
         off_page += off_page_mm(strokes, page);
+    }
+    Inked { picture: of_paper(paper), draw_mm, off_page_mm: off_page }
+}
+
+/// Inks the marks of passes on a paper.
+pub(super) fn lay(paper: &mut Paper, passes: &[(Pen, Vec<Polyline>)], terminal: &Terminal) {
+    let bar = terminal.progress("ink", passes.len() as u64);
+    for (pen, strokes) in passes {
+        bar.set_message(plain(&pen.name));
+        paper.lay(strokes, pen.tip, &pen.ink());
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Inked { picture: of_paper(paper), draw_mm, off_page_mm: off_page }
 }
 
 impl Inked {
@@ -508,21 +520,24 @@ pub(super) fn marks(trace: &MotionTrace, placement: &Placement) -> Vec<Polyline>
     trace.strokes().into_iter().map(|stroke| on_page(&stroke, placement)).collect()
 }
 
-/// The marks that a trace left, by the pen in the carousel's slot: that of this slot, else in the order given. A pen that
-/// was mounted by hand is the first.
+/// The marks that a trace left, by the pen in the carousel's slot.
 pub(super) fn marks_by_pen(
     trace: &MotionTrace,
     placement: &Placement,
     pens: &[Pen],
 ) -> Vec<(Pen, Vec<Polyline>)> {
-    let in_slot = |slot: u32| {
-        let numbered = pens.iter().find(|pen| pen.slot == Some(slot) && slot > 0);
-        numbered.or_else(|| pens.get(slot.max(1) as usize - 1)).or_else(|| pens.first()).cloned()
-    };
     let marks = trace.strokes_by_pen().into_iter().filter_map(|(slot, strokes)| {
-        Some((in_slot(slot)?, strokes.iter().map(|stroke| on_page(stroke, placement)).collect()))
+        let pen = pen_in(slot, pens)?.clone();
+        Some((pen, strokes.iter().map(|stroke| on_page(stroke, placement)).collect()))
     });
     marks.collect()
+}
+
+/// The pen in a place of the carousel: that of this slot, else in the order given. A pen that was mounted by hand is the
+/// first.
+pub(super) fn pen_in(slot: u32, pens: &[Pen]) -> Option<&Pen> {
+    let numbered = pens.iter().find(|pen| pen.slot == Some(slot) && slot > 0);
+    numbered.or_else(|| pens.get(slot.max(1) as usize - 1)).or_else(|| pens.first())
 }
 
 fn on_page(stroke: &Polyline, placement: &Placement) -> Polyline {

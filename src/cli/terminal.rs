@@ -108,14 +108,13 @@ impl Terminal {
         value: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
-        let text = if self.json {
-            serde_json::to_string(value).map_err(|error| Failure::Input(error.to_string()))?
-        } else if self.quiet {
+        if self.json {
+            return self.event(value);
+        }
+        if self.quiet {
             return Ok(());
-        } else {
-            text()
-        };
-        self.stdout(format!("{}\n", text.trim_end()).as_bytes())
+        }
+        self.stdout(format!("{}\n", tame(text().trim_end())).as_bytes())
     }
 
     /// One event of a long command: a JSON line under `--json`, nothing else.
@@ -124,7 +123,7 @@ impl Terminal {
             return Ok(());
         }
         let text = serde_json::to_string(value).map_err(|error| Failure::Input(error.to_string()))?;
-        self.stdout(format!("{text}\n").as_bytes())
+        self.stdout(format!("{}\n", tame_json(&text)).as_bytes())
     }
 
     /// Raw bytes to stdout.
@@ -177,11 +176,49 @@ fn is_colored(choice: Color, is_terminal: bool) -> bool {
 
 /// The text without what would steer a terminal, a replacement character in its place: it may come from anybody's file.
 pub(super) fn plain(text: &str) -> String {
-    let steers = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars().map(|c| if steers(c) && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Whether it is a control character, or turns the direction of writing.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
+}
+
+/// A result's text, which may hold anybody's words: as [`plain`] has it, but for tabs and for the colors of chips.
+fn tame(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let piece = match leading_color(rest) {
+            Some(color) => color,
+            None => &rest[..c.len_utf8()],
+        };
+        let is_harmless = piece.len() > c.len_utf8() || c == '\t';
+        tame += &if is_harmless { piece.to_owned() } else { plain(piece) };
+        rest = &rest[piece.len()..];
+    }
+    tame
+}
+
+/// The escape sequence that `text` begins with, if all that it does is to color.
+fn leading_color(text: &str) -> Option<&str> {
+    let numbers = text.strip_prefix("\x1b[")?;
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    numbers[end..].starts_with('m').then(|| &text[..end + 3])
+}
+
+/// JSON text that says the same without a character that steers a terminal; outside of its strings there are none.
+fn tame_json(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            tame += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            tame.push(c);
+        }
+    }
+    tame
 }
 
 /// Lines that wait while something else has the screen.
@@ -277,5 +314,36 @@ pub(super) fn clock(seconds: f64) -> String {
         format!("{} min {:02} s", whole / 60, whole % 60)
     } else {
         format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_replaced() {
+        for (text, expected) in [
+            ("plain, ü, 墨\nnext", "plain, ü, 墨\nnext"),
+            ("\x1b]0;title\x07name", "�]0;title�name"),
+            ("\x1b[2Jgone\x1b[1A", "�[2Jgone�[1A"),
+            ("\u{9b}2Jgone\u{85}", "�2Jgone�"),
+            ("a\rb\x08c\td\x7f", "a�b�c\td�"),
+            ("abc\u{202e}cba", "abc�cba"),
+            ("\x1b[48;2;1;2;3m  \x1b[0m red", "\x1b[48;2;1;2;3m  \x1b[0m red"),
+            ("\x1b[31", "�[31"),
+        ] {
+            assert_eq!(tame(text), expected, "{text:?}");
+        }
+        assert_eq!(plain("\x1b[31mred"), "�[31mred");
+    }
+
+    #[test]
+    fn json_says_the_same_without_what_steers_a_terminal() {
+        let text = serde_json::json!({ "name": "a\u{9b}2J\u{202e}b\x1b" }).to_string();
+        let tame = tame_json(&text);
+        assert!(!tame.chars().any(steers), "{tame:?}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&text), read(&tame));
     }
 }

@@ -70,8 +70,12 @@ pub fn to_image(picture: &Picture) -> RgbImage {
 /// # Errors
 /// The encoder's.
 pub fn to_png(picture: &Picture) -> Result<Vec<u8>, Error> {
+    encoded_png(&to_image(picture))
+}
+
+pub(super) fn encoded_png(image: &RgbImage) -> Result<Vec<u8>, Error> {
     let mut bytes = Cursor::new(Vec::new());
-    to_image(picture).write_to(&mut bytes, ImageFormat::Png)?;
+    image.write_to(&mut bytes, ImageFormat::Png)?;
     Ok(bytes.into_inner())
 }
 

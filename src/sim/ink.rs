@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::color::{Ink, to_srgb8};
+use crate::color::{Ink, Srgb8, linear, to_srgb8};
 use crate::geometry::{Point, Polyline};
 
 /// Rows of pixels that one task inks. Fixed, so that the picture does not depend on the number of threads.
@@ -24,11 +24,17 @@ pub struct Paper {
 impl Paper {
     /// A white sheet of `width` x `height` mm.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a page is 1 mm to 10 m")]
     pub fn white(width: f64, height: f64, dpi: f64) -> Self {
+        Self::of_color(Srgb8::new(255, 255, 255), width, height, dpi)
+    }
+
+    /// A sheet of `width` x `height` mm in a color.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a page is 1 mm to 10 m")]
+    pub fn of_color(color: Srgb8, width: f64, height: f64, dpi: f64) -> Self {
         let pixels = |mm: f64| ((mm / 25.4 * dpi).round() as usize).max(1);
         let (width_px, height_px) = (pixels(width), pixels(height));
-        Self { width_px, height_px, dpi, light: vec![[1.0; 3]; width_px * height_px] }
+        Self { width_px, height_px, dpi, light: vec![linear(color); width_px * height_px] }
     }
 
     /// Inks the marks of one pass: `strokes` in page space (mm), drawn with a round tip of `tip` mm.

@@ -30,7 +30,7 @@ pub use matching::{ByHand, Match, Matching, Opacity};
 pub use options::{FatStrokes, Fill, Hatching, LayersBy, ReadOptions, Skipped};
 pub use read::{Import, SourceLayer, read};
 pub use render::{Picture, View, render};
-pub use write::write;
+pub use write::{data, document, write};
 
 #[cfg(doc)]
 use super::Drawing;

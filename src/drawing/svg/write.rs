@@ -14,6 +14,14 @@ use crate::drawing::{Drawing, Layer};
 /// and Inkscape take as a layer. Points are rounded to 0.0001 mm. The same drawing gives the same bytes.
 #[must_use]
 pub fn write(drawing: &Drawing) -> String {
+    let mut text = document(drawing).to_string();
+    text.push('\n');
+    text
+}
+
+/// The document that [`write()`] writes, its layers the root's only children.
+#[must_use]
+pub fn document(drawing: &Drawing) -> Document {
     let (width, height) = (number(drawing.page.width), number(drawing.page.height));
     let mut document = Document::new()
         .set("width", format!("{width}mm"))
@@ -28,9 +36,7 @@ pub fn write(drawing: &Drawing) -> String {
         strokes.push(color);
         document = document.add(group(index + 1, layer, color));
     }
-    let mut text = document.to_string();
-    text.push('\n');
-    text
+    document
 }
 
 fn group(pass: usize, layer: &Layer, color: Srgb8) -> Group {
@@ -84,7 +90,9 @@ fn number(value: f64) -> String {
     if text == "-0" { "0".into() } else { text.into() }
 }
 
-fn data(path: &BezPath) -> String {
+/// The `d` of a path; mm, rounded to 0.0001.
+#[must_use]
+pub fn data(path: &BezPath) -> String {
     let mut data = String::new();
     let mut add = |letter: char, points: &[Point]| {
         data.push(letter);
