@@ -1,6 +1,7 @@
 //! A machine moved by keys: jogging, and the pen's heights.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
@@ -97,25 +98,30 @@ impl Keys {
         Ok(Self)
     }
 
-    /// Waits for the next key; Ctrl-C is Escape.
+    /// Waits for the next key.
     fn next(&self) -> Result<KeyEvent, Failure> {
         loop {
-            let event = event::read().map_err(|error| Failure::Device(format!("the keyboard: {error}")))?;
-            let Event::Key(key) = event else { continue };
-            if key.kind == KeyEventKind::Release {
-                continue;
+            if let Some(key) = self.read()? {
+                return Ok(key);
             }
-            let is_ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-            return Ok(if is_ctrl_c { KeyEvent::from(KeyCode::Esc) } else { key });
         }
+    }
+
+    /// Waits for whatever the terminal tells next; `None`: it was no key. Ctrl-C is Escape.
+    fn read(&self) -> Result<Option<KeyEvent>, Failure> {
+        let event = event::read().map_err(|error| Failure::Device(format!("the keyboard: {error}")))?;
+        let Event::Key(key) = event else { return Ok(None) };
+        let is_ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+        let key = if is_ctrl_c { KeyEvent::from(KeyCode::Esc) } else { key };
+        Ok((key.kind != KeyEventKind::Release).then_some(key))
     }
 
     /// Forgets what was typed while the machine moved: a key that was held down shall not move it on afterwards. False if
     /// the end was asked for.
     fn forget(&self) -> Result<bool, Failure> {
         let mut goes_on = true;
-        while event::poll(std::time::Duration::ZERO).unwrap_or(false) {
-            goes_on &= !is_end(self.next()?.code);
+        while event::poll(Duration::ZERO).unwrap_or(false) {
+            goes_on &= !self.read()?.is_some_and(|key| is_end(key.code));
         }
         Ok(goes_on)
     }
@@ -203,7 +209,9 @@ pub(super) fn calibrate(held: &mut Held, mut measure: Measure) -> Result<Vec<Str
     loop {
         let value = if setting_down { measure.down } else { measure.up };
         held.order(async |hand| hand.pen(Height::At(value)).await)?;
-        keys.forget()?;
+        if !keys.forget()? {
+            return Ok(Vec::new());
+        }
         show(&format!(
             "pen {} at {}{} | \u{2191}\u{2193} raise and lower (Shift: more), Tab the other height, Enter writes, q leaves",
             if setting_down { "DOWN" } else { "UP" },
