@@ -1,12 +1,12 @@
 //! The contact sheet: all drawings of a sweep in one picture, with their words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
 use super::super::Error;
-use super::Table;
+use super::{Row, Table};
 
 /// A drawing's place; px.
 const CELL_PX: u32 = 240;
@@ -35,7 +35,8 @@ pub fn contact_sheet(table: &Table, folder: &Path) -> Result<RgbImage, Error> {
     lines.truncate(MOST_CELLS / across);
     let words = table.rows.first().map_or(1, |row| row.set.len() + 1);
     let (across, down, words) = (as_u32(across), as_u32(lines.len()), as_u32(words));
-    let row_px = CELL_PX + words * LINE_PX + GAP_PX;
+    let high_px = lines.iter().flatten().map(|row| height(folder, row)).max().unwrap_or(CELL_PX);
+    let row_px = high_px + words * LINE_PX + GAP_PX;
     let mut sheet =
         RgbImage::from_pixel(across * (CELL_PX + GAP_PX) + GAP_PX, down * row_px + GAP_PX + LINE_PX, PAPER);
     write(&mut sheet, (GAP_PX, GAP_PX / 2), &table.name);
@@ -43,19 +44,31 @@ pub fn contact_sheet(table: &Table, folder: &Path) -> Result<RgbImage, Error> {
         for (x, row) in line.iter().enumerate() {
             let (left, top) =
                 (GAP_PX + as_u32(x) * (CELL_PX + GAP_PX), GAP_PX + LINE_PX + as_u32(y) * row_px);
-            let path = folder.join(&row.folder).join("drawing.png");
+            let path = picture_of(folder, row);
             let bytes = std::fs::read(&path).map_err(Error::at(&path))?;
             let drawing = image::load_from_memory(&bytes)?.thumbnail(CELL_PX, CELL_PX).into_rgb8();
-            let (dx, dy) = ((CELL_PX - drawing.width()) / 2, (CELL_PX - drawing.height()) / 2);
+            let (dx, dy) = ((CELL_PX - drawing.width()) / 2, high_px.saturating_sub(drawing.height()) / 2);
             imageops::replace(&mut sheet, &drawing, (left + dx).into(), (top + dy).into());
             let mut words = row.words();
-            words.insert(0, row.figures());
+            let (excitation, white) = (row.excitation.tuned, row.white * 100.0);
+            words.insert(0, format!("{excitation:.1} {white:.0} % white {:.1} m", row.metres));
             for (index, word) in words.iter().enumerate() {
-                write(&mut sheet, (left, top + CELL_PX + 2 + as_u32(index) * LINE_PX), word);
+                write(&mut sheet, (left, top + high_px + 2 + as_u32(index) * LINE_PX), word);
             }
         }
     }
     Ok(sheet)
+}
+
+fn picture_of(folder: &Path, row: &Row) -> PathBuf {
+    folder.join(&row.folder).join("drawing.png")
+}
+
+/// Height of a drawing that is as wide or as high as its place, as far as it is known; px.
+fn height(folder: &Path, row: &Row) -> u32 {
+    let size = image::image_dimensions(picture_of(folder, row)).unwrap_or((1, 1));
+    let (width, height) = (f64::from(size.0.max(1)), f64::from(size.1.max(1)));
+    (height * f64::from(CELL_PX) / width.max(height)).ceil() as u32
 }
 
 fn as_u32(number: usize) -> u32 {

@@ -88,18 +88,6 @@ impl Row {
     pub fn words(&self) -> Vec<String> {
         self.set.iter().map(|(key, value)| format!("{} {value}", short(key))).collect()
     }
-
-    /// The figures in a line.
-    #[must_use]
-    pub fn figures(&self) -> String {
-        format!(
-            "{:.1}, {:.0} % white, {} strokes, {:.1} m",
-            self.excitation.tuned,
-            self.white * 100.0,
-            self.strokes,
-            self.metres
-        )
-    }
 }
 
 fn quoted(text: &str) -> String {
