@@ -17,7 +17,7 @@ const STYLE: &str = "
 body { margin: 2rem; }
 .line { display: flex; flex-wrap: wrap; gap: 1rem; padding: 1rem 0; }
 .line + .line { border-top: 1px solid #8884; }
-figure { margin: 0; width: 260px; }
+figure { margin: 0; width: 290px; }
 img { width: 100%; background: white; box-shadow: 0 0 4px #0004; }
 figcaption { overflow-wrap: anywhere; }
 b { font-size: 1.2em; }
