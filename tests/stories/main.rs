@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod bad_input_is_explained;
+mod colors_find_pens;
 mod hostile_bytes;
 mod layout_and_fills;
 mod moved_by_hand;
