@@ -80,8 +80,8 @@ const FEW_LIFTS: usize = 200;
 const CLOSE_SHARE: f64 = 0.05;
 /// Lines nearer than this are one line drawn twice, which overdraw tells of; tips.
 const SAME: f64 = 0.15;
-/// Lines nearer than this run into each other; tips. Fills are laid at one tip.
-const CLOSE: f64 = 0.8;
+/// Lines nearer than this run into each other; tips. Fills are laid at one tip, wide strokes at three quarters or more.
+const CLOSE: f64 = 0.7;
 /// Two lines are parallel when the sine of the angle between them is no more than this.
 const PARALLEL: f64 = 0.2;
 /// Inked area with more layers than allowed below which it is a crossing of lines; mm².
