@@ -16,6 +16,7 @@ mod input;
 mod interrupt;
 mod layout;
 mod lint;
+mod live;
 mod machines;
 mod matching;
 mod models;

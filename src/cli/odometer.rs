@@ -1,12 +1,13 @@
 //! Where the odometer's log is, and what a plot adds to it.
 
+use std::sync::Arc;
+
 use super::{Failure, Terminal, folders};
 use crate::geometry::Polyline;
-use crate::job::Odometer;
+use crate::job::{News, Odometer, OdometerError, Place};
 use crate::pens::Pen;
 use crate::pens::odometer::PenKey;
-use crate::protocol::{Event, Program};
-use crate::toolpath::Pass;
+use crate::toolpath::Toolpath;
 
 /// The odometer of this person; `None` without a home.
 ///
@@ -30,45 +31,59 @@ pub(super) fn left<'a>(pens: impl Iterator<Item = &'a Pen>) -> Vec<(String, f64)
     known.map(|(pen, full)| (pen.id.clone(), full - used(pen))).collect()
 }
 
-/// Counts the strokes of one pass as the plotter completes them.
+/// Counts the strokes of a job as the plotter completes them.
 #[derive(Debug)]
-pub(super) struct Meter<'a> {
-    odometer: Option<&'a mut Odometer>,
-    pen: PenKey,
-    job: &'a str,
-    lengths: Vec<f64>,
-    /// Strokes that are counted.
-    counted: usize,
+pub(super) struct Meter {
+    odometer: Option<Odometer>,
+    toolpath: Arc<Toolpath>,
+    job: String,
+    terminal: Terminal,
+    /// All before it is counted.
+    counted: Place,
 }
 
-impl<'a> Meter<'a> {
-    /// Counts for `odometer`, if there is one.
-    pub(super) fn new(odometer: Option<&'a mut Odometer>, pass: &Pass, job: &'a str) -> Self {
-        let lengths = pass.strokes.iter().map(Polyline::length).collect();
-        Self { odometer, pen: PenKey::from(&pass.pen), job, lengths, counted: 0 }
+impl Meter {
+    /// Counts for `odometer`, if there is one; `job` is a name for people.
+    pub(super) fn new(
+        odometer: Option<Odometer>,
+        toolpath: Arc<Toolpath>,
+        job: &str,
+        terminal: Terminal,
+    ) -> Self {
+        Self { odometer, toolpath, job: job.to_owned(), terminal, counted: Place::default() }
     }
 
-    /// Hears of an event of `program`. A log that can't be written is told of once and stops no plot.
-    pub(super) fn hear(&mut self, event: &Event, program: &Program, terminal: &Terminal) {
-        let upto = match event {
-            Event::Completed { upto } => {
-                let origin = program.statements.get(*upto).and_then(|statement| statement.origin);
-                origin.map_or(self.counted, |origin| origin.stroke)
-            }
-            Event::Finished => self.lengths.len(),
-            _ => return,
-        };
-        let upto = upto.min(self.lengths.len());
-        if upto <= self.counted {
-            return;
+    /// Hears what the runner tells. A log that can't be written is told of once and stops no plot.
+    pub(super) fn hear(&mut self, news: &News<'_>) {
+        match news {
+            News::Pass { from } => self.counted = *from,
+            News::Drawn(place) => self.count(*place),
+            News::PassDone { .. } => self.flush(),
+            _ => {}
         }
-        let mm = self.lengths[self.counted..upto].iter().sum();
+    }
+
+    fn count(&mut self, upto: Place) {
+        let Some(pass) = self.toolpath.passes.get(upto.pass) else { return };
+        let from = if self.counted.pass == upto.pass { self.counted.stroke } else { 0 };
+        let strokes = pass.strokes.get(from..upto.stroke.min(pass.strokes.len())).unwrap_or_default();
+        let mm = strokes.iter().map(Polyline::length).sum();
         self.counted = upto;
-        if let Some(odometer) = &mut self.odometer {
-            if let Err(error) = odometer.add(&self.pen, mm, self.job) {
-                terminal.warn(format!("what the pens draw is not counted: {error}"));
-                self.odometer = None;
-            }
+        let added =
+            self.odometer.as_mut().map(|odometer| odometer.add(&PenKey::from(&pass.pen), mm, &self.job));
+        self.mind(added);
+    }
+
+    /// Writes what is counted.
+    pub(super) fn flush(&mut self) {
+        let flushed = self.odometer.as_mut().map(Odometer::flush);
+        self.mind(flushed);
+    }
+
+    fn mind(&mut self, done: Option<Result<(), OdometerError>>) {
+        if let Some(Err(error)) = done {
+            self.terminal.warn(format!("what the pens draw is not counted: {error}"));
+            self.odometer = None;
         }
     }
 }

@@ -1,22 +1,25 @@
 //! `traceur plot`: streams a drawing, pen by pen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::input::InputArgs;
 use super::interrupt::Interrupt;
+use super::live::{Live, LiveArgs, Subject};
 use super::odometer::{self, Meter};
-use super::pipeline::{self, rounded};
+use super::pipeline::{self, Report, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
 use crate::generator::Picture;
 use crate::geometry::Polyline;
-use crate::job::{self, Control, Controls, Odometer, Outcome, Port};
+use crate::job::{
+    self, Connection, Control, Controls, News, Operator, Outcome, PenChange, Place, Port, Work,
+};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
 use crate::protocol::{Event, Program};
-use crate::sim::MotionTrace;
 
 /// Plot a drawing or a saved plan.
 #[derive(Debug, clap::Args)]
@@ -24,16 +27,23 @@ use crate::sim::MotionTrace;
   traceur plot drawing.svg --port sim
   traceur plot poster.svg --tile 2x2 --sheet 3 --port sim
   traceur plot drawing.svg -p my-pens.toml -m grbl-servo --port /dev/ttyUSB0
-  traceur plot plan.json -m grbl-z --port sim@20 --json")]
+  traceur plot drawing.svg -m axidraw-v3 --port auto --on-event 'notify-send \"$TRACEUR_EVENT $TRACEUR_NAME\"'
+  traceur plot plan.json -m grbl-z --port sim@20 --json
+
+Keys of the live view: space pauses (pen up) and goes on; s skips a stroke; + - 0 change the speed where the machine can;
+u d move the pen's height in a pause; q or Ctrl-C stops, Ctrl-C again ends at once.
+
+Events of --json, one object a line, and of --on-event: checked, connected, pen_change (pen, name, color, tip_mm, how),
+waiting (an open pen waits for so many seconds), pass, progress (percent, seconds_left), paused, resumed, skipped, speed,
+completed (what is on the paper), pass_done, error, alarm, fault, stopped, done.")]
 pub(super) struct Args {
     #[command(flatten)]
     input: InputArgs,
     /// A serial device, `sim` (the virtual plotter, as fast as it can) or `sim@20` (20 times real time).
     #[arg(long)]
     port: String,
-    /// Ask nothing: the pens change themselves.
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    live: LiveArgs,
     /// Count what the virtual plotter draws on the pens' odometer too.
     #[arg(long)]
     count_sim: bool,
@@ -48,44 +58,87 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     args.input.lint.tell(&planned.report.lint, terminal)?;
     // Virtual ink uses up no pen.
     let is_counted = args.count_sim || !matches!(port, Port::Sim { .. });
-    let mut odometer = if is_counted { odometer::open()? } else { None };
-    let job = args.input.name();
+    let odometer = if is_counted { odometer::open()? } else { None };
     let wanted = pipeline::viewed(&args.input.name(), &input)?;
-    let ask = !args.yes && matches!(port, Port::Serial(_));
-    let mut passes: Vec<(Pen, Vec<Polyline>)> = Vec::new();
-    let mut seconds = 0.0;
-    let count = planned.programs.len();
-    for (index, (program, pass)) in planned.programs.iter().zip(&planned.toolpath.passes).enumerate() {
-        let name = &pass.pen.name;
-        let is_refill = index > 0 && planned.toolpath.passes[index - 1].pen.id == pass.pen.id;
-        let what = if is_refill { "refill" } else { "mount" };
-        terminal.event(&json!({ "event": "pass", "pass": index + 1, "of": count, "pen": &pass.pen.id }))?;
-        if ask
-            && !terminal
-                .wait_for_enter(&format!("pass {} of {count}: {what} {name}, then press Enter", index + 1))
-        {
-            return Err(Failure::Stopped(format!("stopped before {name}: plot again when it is mounted")));
+    let toolpath = Arc::new(planned.toolpath);
+    let page = &toolpath.page;
+    let placement = Placement::of_page(&profile, page.width, page.height)?;
+    let (remote, mut controls) = Controls::channel();
+    let subject = Subject {
+        title: args.input.name(),
+        toolpath: &toolpath,
+        profile: &profile,
+        placement: &placement,
+        port: &args.port,
+        is_real: !matches!(port, Port::Sim { .. }),
+        pace: if let Port::Sim { pace } = port { pace } else { Some(1.0) },
+        reads_stdin: super::files::is_dash(&args.input.input),
+    };
+    let Report { strokes, draw_mm, seconds, .. } = &planned.report;
+    terminal.say(format!("{strokes} strokes, {:.2} m, about {}", draw_mm / 1000.0, clock(*seconds)));
+    let live = Live::new(&args.live, &subject, remote, terminal)?;
+    let meter = Meter::new(odometer, Arc::clone(&toolpath), &subject.title, *terminal);
+    let mut desk = Desk { live, meter };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
+    let work = Work {
+        toolpath: &toolpath,
+        profile: &profile,
+        placement: &placement,
+        from: Place::default(),
+        overlap: 0.0,
+    };
+    runtime.spawn(desk.live.signals());
+    let outcome = runtime.block_on(async {
+        let mut connection = Connection::open(&port, &profile).await?;
+        if !job::check(&work, &mut connection, &mut controls, &mut desk).await? {
+            return Ok(None);
         }
-        let mut meter = Meter::new(odometer.as_mut(), pass, &job);
-        let outcome = stream(program, &profile, &port, name, terminal, |event| {
-            meter.hear(event, program, terminal);
-            tell(event, terminal)
-        });
-        if let Some(Err(error)) = odometer.as_mut().map(Odometer::flush) {
-            terminal.warn(format!("what the pens draw is not counted: {error}"));
+        desk.live.checked();
+        job::plot(&work, &mut connection, &mut controls, &mut desk).await.map(Some)
+    });
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    let Desk { mut live, mut meter } = desk;
+    meter.flush();
+    live.close()?;
+    let outcome = outcome.map_err(|error| live.ended(Some(error.to_string()), 0, 0, ""))?;
+    let outcome = match outcome {
+        Some(outcome) if outcome.finished => outcome,
+        other => {
+            let place = other.map_or(work.from, |outcome| outcome.place);
+            return Err(live.ended(None, place.pass, place.stroke, ""));
         }
-        let outcome = outcome?;
-        seconds += outcome.trace.as_ref().map_or(outcome.seconds, MotionTrace::seconds);
-        if let Some(trace) = &outcome.trace {
-            let page = &planned.toolpath.page;
-            let placement = Placement::of_page(&profile, page.width, page.height)?;
-            passes.push((pass.pen.clone(), pipeline::marks(trace, &placement)));
-        }
-    }
-    let done = done(&planned.toolpath.page, &passes, wanted.as_ref(), seconds, terminal)?;
-    terminal.event(&done)?;
-    terminal.say(format!("done: {count} passes in {}", clock(seconds)));
+    };
+    let marks = outcome
+        .traces
+        .iter()
+        .map(|(pass, trace)| (toolpath.passes[*pass].pen.clone(), pipeline::marks(trace, &placement)));
+    let passes: Vec<(Pen, Vec<Polyline>)> = marks.collect();
+    let seconds = outcome.seconds;
+    let done = done(&toolpath.page, &passes, wanted.as_ref(), seconds, terminal)?;
+    live.event(done);
+    live.finish();
+    let (count, metres) = (toolpath.passes.len(), planned.report.draw_mm / 1000.0);
+    let passes = if count == 1 { "1 pass".into() } else { format!("{count} passes") };
+    terminal.say(format!("done: {passes}, {metres:.2} m in {}", clock(seconds)));
     Ok(())
+}
+
+/// Who hears of a plot.
+struct Desk {
+    live: Live,
+    meter: Meter,
+}
+
+impl Operator for Desk {
+    fn hear(&mut self, news: &News<'_>) {
+        self.meter.hear(news);
+        self.live.hear(news);
+    }
+
+    async fn change_pen(&mut self, pass: usize) -> PenChange {
+        self.live.change_pen(pass).await
+    }
 }
 
 /// The last event. A virtual plotter also knows what it drew, and how near that is to the drawing.
@@ -166,21 +219,4 @@ fn note(event: &Event, bar: &indicatif::ProgressBar, trouble: &mut Option<String
         Event::Fault(fault) => *trouble = Some(fault.to_string()),
         other => tracing::debug!(?other, "event"),
     }
-}
-
-/// The events that scripts want, one JSON line each.
-fn tell(event: &Event, terminal: &Terminal) -> Result<(), Failure> {
-    let value = match event {
-        Event::Connected { banner } => json!({ "event": "connected", "banner": banner }),
-        Event::Completed { upto } => json!({ "event": "completed", "statement": upto + 1 }),
-        Event::Error { code, meaning, line, .. } => {
-            json!({ "event": "error", "code": code, "meaning": meaning, "line": line })
-        }
-        Event::Alarm { code, meaning, .. } => json!({ "event": "alarm", "code": code, "meaning": meaning }),
-        Event::Fault(fault) => json!({ "event": "fault", "meaning": fault.to_string() }),
-        Event::Stopped => json!({ "event": "stopped" }),
-        Event::Finished => json!({ "event": "finished" }),
-        _ => return Ok(()),
-    };
-    terminal.event(&value)
 }

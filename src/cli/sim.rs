@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
-use super::{Failure, Terminal, files, machines, pens, pipeline};
+use super::{Failure, Terminal, files, interrupt, machines, pens, pipeline};
 use crate::drawing::Page;
 use crate::job::{End, Speed, VirtualMachine};
 use crate::machine::{Placement, Profile};
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Terminal) -> Result<(), Failure> {
-    let mut stop = pin!(interrupted());
+    let mut stop = pin!(interrupt::asked_to_end());
     let mut machine = VirtualMachine::new(profile, &args.fault, args.speed);
     let mut kept = Ok(());
     let mut at_rest = |trace: &MotionTrace| {
@@ -134,22 +134,6 @@ async fn replug(stop: &mut (impl Future<Output = ()> + Unpin), terminal: &Termin
         biased;
         () = &mut *stop => false,
         () = tokio::time::sleep(REPLUG) => true,
-    }
-}
-
-/// Ctrl-C, or the polite signal to end.
-async fn interrupted() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    // Without a handler, Ctrl-C ends the process, as it always does.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "this is the one place that speaks to people")]
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,10 +13,11 @@ use tracing_subscriber::EnvFilter;
 use super::{Color, Failure, Talk};
 
 /// Where and how loudly to speak.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Terminal {
     json: bool,
     quiet: bool,
+    verbose: bool,
     color: bool,
     choice: Color,
 }
@@ -33,12 +35,12 @@ impl Terminal {
         // A second terminal in one process (a test) keeps the first one's subscriber.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(level))
-            .with_writer(io::stderr)
+            .with_writer(|| Log)
             .with_ansi(color)
             .with_target(false)
             .without_time()
             .try_init();
-        Self { json: talk.json, quiet: talk.quiet, color, choice: talk.color }
+        Self { json: talk.json, quiet: talk.quiet, verbose: talk.verbose > 0, color, choice: talk.color }
     }
 
     /// Whether stdout is kept for JSON.
@@ -66,8 +68,19 @@ impl Terminal {
     /// A word to the person at the terminal; on stderr, so that stdout stays for results.
     pub(super) fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            write_line(text.as_ref());
         }
+    }
+
+    /// Whether a picture may be shown instead of lines: a person watches, and wants neither events nor details.
+    pub(super) fn has_screen(&self) -> bool {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        !self.json && !self.quiet && !self.verbose && !dumb && io::stderr().is_terminal()
+    }
+
+    /// A question, which is asked even where nothing else is said.
+    pub(super) fn ask(&self, text: impl AsRef<str>) {
+        write_line(text.as_ref());
     }
 
     /// A warning; stderr.
@@ -145,6 +158,61 @@ fn is_colored(choice: Color, is_terminal: bool) -> bool {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
+
+/// Lines that wait while something else has the screen.
+static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+fn held() -> MutexGuard<'static, Option<Vec<String>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_line(line: &str) {
+    match held().as_mut() {
+        Some(lines) => lines.push(line.to_owned()),
+        None => eprintln!("{line}"),
+    }
+}
+
+/// Keeps lines off the screen while this lives; what nobody took is written at its end.
+#[derive(Debug)]
+pub(super) struct Hold;
+
+impl Hold {
+    pub(super) fn begin() -> Self {
+        *held() = Some(Vec::new());
+        Self
+    }
+
+    /// What was to be written since the last time.
+    pub(super) fn take(&self) -> Vec<String> {
+        held().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        for line in held().take().unwrap_or_default() {
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Where diagnostics go.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match held().as_mut() {
+            Some(lines) => lines.extend(String::from_utf8_lossy(bytes).lines().map(str::to_owned)),
+            None => io::stderr().write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

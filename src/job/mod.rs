@@ -24,7 +24,7 @@ pub use control::{Control, Controls, Remote};
 pub use hand::{Hand, Standing};
 pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::{ask, probe};
-pub use runner::{JobOutcome, News, Operator, Place, Work, plot};
+pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
 pub use serve::{End, Speed, VirtualMachine};
 
 use std::time::Duration;

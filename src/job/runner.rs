@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::connection::{Connection, Pilot};
 use super::remainder::{Begin, Progress};
 use super::{Control, Controls, Error};
-use crate::geometry::Point;
+use crate::geometry::{Point, Polyline};
 use crate::machine::{Dialect, Ebb, Firmware, Lift, Placement, Profile};
 use crate::protocol::{self, Event, Origin, Program, Session, State, Statement};
 use crate::sim::MotionTrace;
@@ -85,13 +85,28 @@ pub enum News<'a> {
     Unable(Control),
 }
 
+/// What somebody at the plotter answers when a pen is to be mounted.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum PenChange {
+    /// It is in.
+    Done,
+    /// The job shall stop.
+    Stop,
+    /// Draw this with it, which is no part of the job; page mm.
+    Test(Polyline),
+    /// Change the pen's height or the speed.
+    Adjust(Control),
+}
+
 /// Who is at the plotter.
 pub trait Operator {
     /// Hears news, in order.
     fn hear(&mut self, news: &News<'_>);
 
-    /// Mounts the pen of this pass, while the plotter rests at its home corner with the pen up. False: the job shall stop.
-    fn change_pen(&mut self, pass: usize) -> impl Future<Output = bool>;
+    /// Mounts the pen of this pass, while the plotter rests at its home corner with the pen up. Asked again after a test or
+    /// an adjustment.
+    fn change_pen(&mut self, pass: usize) -> impl Future<Output = PenChange>;
 }
 
 /// How a job ended.
@@ -118,13 +133,7 @@ pub async fn plot(
     controls: &mut Controls,
     operator: &mut impl Operator,
 ) -> Result<JobOutcome, Error> {
-    let mut runner = Runner {
-        work: *work,
-        profile: work.profile.clone(),
-        percent: 100,
-        height: 0,
-        outcome: JobOutcome { finished: false, place: work.from, seconds: 0.0, traces: Vec::new() },
-    };
+    let mut runner = Runner::new(work);
     for index in work.from.pass..work.toolpath.passes.len() {
         let begun = connection.trace().map_or(0, |trace| trace.pieces.len());
         let end = runner.pass(index, connection, controls, operator).await;
@@ -138,6 +147,25 @@ pub async fn plot(
     }
     runner.outcome.finished = true;
     Ok(runner.outcome)
+}
+
+/// Connects, and asks what must be known before anybody mounts a pen: whether it answers, whether its motors have power,
+/// whether it holds paper. A machine with switches looks for them now. False if it can't begin: the news told why.
+///
+/// # Errors
+/// As [`plot`].
+pub async fn check(
+    work: &Work<'_>,
+    connection: &mut Connection,
+    controls: &mut Controls,
+    operator: &mut impl Operator,
+) -> Result<bool, Error> {
+    let mut runner = Runner::new(work);
+    let dialect = work.profile.firmware.dialect();
+    let nothing = Program { dialect, title: String::new(), statements: Vec::new(), lift: Vec::new() };
+    let begin = Begin::at(work.from.stroke);
+    let flight = runner.fly(nothing, work.from.pass, &begin, connection, controls, operator).await?;
+    Ok(flight.finished)
 }
 
 struct Runner<'a> {
@@ -162,6 +190,18 @@ enum Then {
     Skip,
 }
 
+impl<'a> Runner<'a> {
+    fn new(work: &Work<'a>) -> Self {
+        Self {
+            work: *work,
+            profile: work.profile.clone(),
+            percent: 100,
+            height: 0,
+            outcome: JobOutcome { finished: false, place: work.from, seconds: 0.0, traces: Vec::new() },
+        }
+    }
+}
+
 impl Runner<'_> {
     /// Draws a pass. False if the job ended in it.
     async fn pass(
@@ -178,8 +218,17 @@ impl Runner<'_> {
             begin = begin.overlapping(pass, self.work.overlap);
         }
         self.outcome.place = Place { pass: index, stroke: first };
-        if !self.pen_is_changed(index, controls, operator).await {
-            return Ok(false);
+        loop {
+            match self.pen_is_in(index, controls, operator).await {
+                PenChange::Done => break,
+                PenChange::Stop => return Ok(false),
+                PenChange::Adjust(control) => drop(self.adjust(control, operator)),
+                PenChange::Test(line) => {
+                    if !self.test(line, index, connection, controls, operator).await? {
+                        return Ok(false);
+                    }
+                }
+            }
         }
         loop {
             operator.hear(&News::Pass { from: Place { pass: index, stroke: begin.stroke } });
@@ -217,22 +266,40 @@ impl Runner<'_> {
     }
 
     /// Asks for the pen; a stop meanwhile ends the job.
-    async fn pen_is_changed(
+    async fn pen_is_in(
         &mut self,
         index: usize,
         controls: &mut Controls,
         operator: &mut impl Operator,
-    ) -> bool {
+    ) -> PenChange {
         let mut changing = std::pin::pin!(operator.change_pen(index));
         loop {
             tokio::select! {
                 biased;
                 control = controls.next() => if matches!(control, Control::Stop | Control::Abort) {
-                    return false;
+                    return PenChange::Stop;
                 },
-                changed = &mut changing => return changed,
+                answer = &mut changing => return answer,
             }
         }
+    }
+
+    /// Draws a line that is no part of the job, and goes home. False if the job ended in it.
+    async fn test(
+        &mut self,
+        line: Polyline,
+        index: usize,
+        connection: &mut Connection,
+        controls: &mut Controls,
+        operator: &mut impl Operator,
+    ) -> Result<bool, Error> {
+        let pass = Pass { pen: self.work.toolpath.passes[index].pen.clone(), strokes: vec![line] };
+        let mut program = protocol::encode(index, &pass, &self.profile, self.work.placement);
+        for statement in &mut program.statements {
+            statement.origin = None;
+        }
+        let begin = Begin::at(self.outcome.place.stroke);
+        Ok(self.fly(program, index, &begin, connection, controls, operator).await?.finished)
     }
 
     /// Streams a program to its end.
@@ -422,7 +489,9 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             Event::Completed { upto } => {
                 let before = self.flight.progress;
                 self.flight.progress = Progress::of(self.program, *upto, self.strokes);
-                if self.flight.progress.stroke > before.stroke {
+                // A way home, or a test, draws nothing of the job.
+                let is_of_job = self.program.statements.iter().any(|statement| statement.origin.is_some());
+                if is_of_job && self.flight.progress.stroke > before.stroke {
                     let place = Place { pass: self.index, stroke: self.flight.progress.stroke };
                     self.operator.hear(&News::Drawn(place));
                 }

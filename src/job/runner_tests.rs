@@ -25,6 +25,8 @@ fn toolpath() -> Toolpath {
 struct Bench<F> {
     told: Vec<String>,
     pens: Vec<usize>,
+    /// What is answered first, the last one first.
+    hands: Vec<PenChange>,
     act: F,
 }
 
@@ -40,9 +42,12 @@ impl<F: FnMut(&News<'_>)> Operator for Bench<F> {
         (self.act)(news);
     }
 
-    async fn change_pen(&mut self, pass: usize) -> bool {
+    async fn change_pen(&mut self, pass: usize) -> PenChange {
+        if let Some(hand) = self.hands.pop() {
+            return hand;
+        }
         self.pens.push(pass);
-        true
+        PenChange::Done
     }
 }
 
@@ -55,11 +60,22 @@ async fn plotted(
     controls: &mut Controls,
     act: impl FnMut(&News<'_>),
 ) -> (JobOutcome, Vec<Vec<Polyline>>, Vec<String>) {
+    plotted_by(id, from, overlap, controls, Vec::new(), act).await
+}
+
+async fn plotted_by(
+    id: &str,
+    from: Place,
+    overlap: f64,
+    controls: &mut Controls,
+    hands: Vec<PenChange>,
+    act: impl FnMut(&News<'_>),
+) -> (JobOutcome, Vec<Vec<Polyline>>, Vec<String>) {
     let (profile, toolpath) = (Profile::built_in(id).unwrap(), toolpath());
     let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height).unwrap();
     let work = Work { toolpath: &toolpath, profile: &profile, placement: &placement, from, overlap };
     let mut connection = Connection::simulated(&profile, &Faults::default(), None);
-    let mut bench = Bench { told: Vec::new(), pens: Vec::new(), act };
+    let mut bench = Bench { told: Vec::new(), pens: Vec::new(), hands, act };
     let outcome = plot(&work, &mut connection, controls, &mut bench).await.unwrap();
     let page =
         |stroke: &Polyline| Polyline::new(stroke.points.iter().map(|p| placement.to_page(*p)).collect());
@@ -201,5 +217,80 @@ fn from_the_begin_the_bytes_are_those_of_the_whole_pass() {
         let rest = remainder::Begin::at(2).encode(1, &toolpath.passes[1], &profile, &placement);
         let origin = rest.statements.iter().find_map(|statement| statement.origin).unwrap();
         assert_eq!((origin.pass, origin.stroke), (1, 2), "{id}");
+    }
+}
+
+fn places(told: &[String], pass: usize) -> Vec<usize> {
+    let of = |stroke: &usize| format!("Drawn(Place {{ pass: {pass}, stroke: {stroke} }})");
+    told.iter().filter_map(|line| (0..10).find(|stroke| of(stroke) == *line)).collect()
+}
+
+#[tokio::test]
+async fn a_test_of_the_pen_is_drawn_and_proves_nothing() {
+    let line = Polyline::new(vec![Point::new(150.0, 5.0), Point::new(160.0, 8.0)]);
+    for id in MACHINES {
+        let hands = vec![PenChange::Test(line.clone()), PenChange::Adjust(Control::PenLower)];
+        let (outcome, ink, told) =
+            plotted_by(id, Place::default(), 0.0, &mut Controls::none(), hands, |_| {}).await;
+        assert!(outcome.finished, "{id}: {told:?}");
+        let wanted: Vec<Polyline> =
+            [line.clone()].into_iter().chain(toolpath().passes[0].strokes.clone()).collect();
+        same(id, &ink[0], &wanted, 0.0);
+        assert_eq!(places(&told, 0), [1, 2, 3, 4], "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_way_home_draws_nothing_of_the_job() {
+    let (remote, mut controls) = Controls::channel();
+    let mut skipped = false;
+    let act = |news: &News<'_>| {
+        if matches!(news, News::Drawn(_)) && !std::mem::replace(&mut skipped, true) {
+            remote.send(Control::Skip);
+        }
+    };
+    let (outcome, _, told) = plotted("axidraw-v3", Place::default(), 0.0, &mut controls, act).await;
+    assert!(outcome.finished, "{told:?}");
+    let drawn = places(&told, 0);
+    assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]) && drawn.last() == Some(&4), "{drawn:?} {told:?}");
+    let after = told.iter().position(|line| line.starts_with("Skipped")).unwrap();
+    assert!(places(&told[after..], 0).len() >= 2, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_check_moves_nothing_and_finds_what_is_wrong() {
+    let toolpath = toolpath();
+    for (id, fault, sound) in [
+        ("grbl-servo", "", true),
+        ("axidraw-v3", "", true),
+        ("hp7475a", "", true),
+        ("axidraw-v3", "motor-power-off=0s", false),
+    ] {
+        let profile = Profile::built_in(id).unwrap();
+        let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height).unwrap();
+        let from = Place::default();
+        let work = Work { toolpath: &toolpath, profile: &profile, placement: &placement, from, overlap: 0.0 };
+        let mut connection = Connection::simulated(&profile, &fault.parse().unwrap(), None);
+        let mut bench =
+            Bench { told: Vec::new(), pens: Vec::new(), hands: Vec::new(), act: |_: &News<'_>| {} };
+        let controls = &mut Controls::none();
+        assert_eq!(
+            check(&work, &mut connection, controls, &mut bench).await,
+            Ok(sound),
+            "{id}: {:?}",
+            bench.told
+        );
+        assert!(connection.trace().unwrap().pieces.is_empty(), "{id}");
+        assert!(bench.told.iter().all(|line| !line.starts_with("Drawn")), "{id}: {:?}", bench.told);
+        assert_eq!(
+            bench.told.iter().any(|line| line.contains("NoMotorPower")),
+            !sound,
+            "{id}: {:?}",
+            bench.told
+        );
+        if sound {
+            let outcome = plot(&work, &mut connection, controls, &mut bench).await.unwrap();
+            assert!(outcome.finished, "{id}: {:?}", bench.told);
+        }
     }
 }

@@ -11,6 +11,7 @@ mod own_pens;
 mod picture_to_ink;
 mod plan_what_plot_does;
 mod plot_on_an_axidraw;
+mod plot_tells_what_happens;
 mod strokes_in_the_order_asked_for;
 mod support;
 mod three_pens_on_every_machine;
