@@ -10,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::live::{Live, LiveArgs, Subject};
 use super::odometer::{self, Meter};
 use super::pipeline::{self, Report, rounded};
-use super::terminal::{clock, plain};
+use super::terminal::clock;
 use super::{Failure, Terminal};
 use crate::generator::Picture;
 use crate::geometry::Polyline;
@@ -174,7 +174,7 @@ pub(super) fn stream(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
     let bar = terminal.progress("plot", program.statements.len() as u64);
-    bar.set_message(plain(name));
+    bar.set_message(name.to_owned());
     let mut trouble = None;
     let mut closed = Ok(());
     let on_event = |event: &Event| {

@@ -22,7 +22,7 @@ const NOTICES: [Duration; 4] =
 /// What the plot waits for, if it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Phase {
-    /// Nobody has answered yet.
+    /// Nobody has answered yet, or not all.
     #[default]
     Connecting,
     /// Strokes are drawn.
@@ -118,6 +118,9 @@ impl Board {
                 self.go_on(now);
                 self.go_to(from.pass, from.stroke, now);
                 self.asked = false;
+                if self.phase == Phase::Connecting {
+                    self.phase = Phase::Drawing;
+                }
             }
             News::Session { event, origin, .. } => self.hear_session(event, *origin, now),
             News::Paused => {
@@ -168,7 +171,6 @@ impl Board {
     fn hear_session(&mut self, event: &Event, origin: Option<Origin>, now: Duration) {
         let Some(pass) = self.schedule.passes.get(self.pass) else { return };
         match (event, origin) {
-            (Event::Connected { .. }, _) if self.phase == Phase::Connecting => self.phase = Phase::Drawing,
             (Event::Accepted { .. }, Some(origin)) => self.sent = self.sent.max(pass.at(origin)),
             (Event::Completed { .. }, Some(origin)) => self.draw(pass.at(origin), now),
             (Event::Status(status), _) => self.hear_state(status.state, now),
@@ -372,7 +374,6 @@ mod tests {
     fn board() -> Board {
         let mut board = Board::new(schedule("grbl-servo"), vec![pen("red"), pen("black")], 1.0);
         board.hear(&begin(0), s(0.0));
-        board.phase = Phase::Drawing;
         board
     }
 

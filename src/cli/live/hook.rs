@@ -16,6 +16,7 @@ const TOO_MANY: [&str; 2] = ["completed", "progress"];
 #[derive(Debug)]
 pub(super) struct Hook {
     command: String,
+    job: String,
     ended: Receiver<Option<String>>,
     tell: Sender<Option<String>>,
     running: usize,
@@ -23,9 +24,10 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    pub(super) fn new(command: &str) -> Self {
+    /// `job`: what is plotted.
+    pub(super) fn new(command: &str, job: &str) -> Self {
         let (tell, ended) = mpsc::channel();
-        Self { command: command.to_owned(), ended, tell, running: 0, warned: false }
+        Self { command: command.to_owned(), job: job.to_owned(), ended, tell, running: 0, warned: false }
     }
 
     /// Starts the command for this event; the first trouble with any is given back.
@@ -62,7 +64,7 @@ impl Hook {
 
     fn start(&self, name: &str, event: &Value) -> std::io::Result<Child> {
         let mut command = shell(&self.command);
-        command.env("TRACEUR_EVENT", name);
+        command.env("TRACEUR_EVENT", name).env("TRACEUR_JOB", &self.job);
         for (key, value) in event.as_object().into_iter().flatten() {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             // A NUL can't stand in the environment.
@@ -120,19 +122,21 @@ mod tests {
     fn a_command_knows_the_event() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("heard");
-        let text =
-            format!("{{ echo \"$TRACEUR_EVENT $TRACEUR_PEN $TRACEUR_PASS\"; cat; }} > {}", path.display());
-        let mut hook = Hook::new(&text);
+        let text = format!(
+            "{{ echo \"$TRACEUR_EVENT $TRACEUR_JOB $TRACEUR_PEN $TRACEUR_PASS\"; cat; }} > {}",
+            path.display()
+        );
+        let mut hook = Hook::new(&text, "in.svg");
         let event = json!({ "event": "pen_change", "pen": "red; rm -rf x", "pass": 2 });
         assert_eq!(hook.run(&event), None);
         assert_eq!(hook.finish(), None);
         let heard = std::fs::read_to_string(path).unwrap();
-        assert_eq!(heard, format!("pen_change red; rm -rf x 2\n{event}\n"));
+        assert_eq!(heard, format!("pen_change in.svg red; rm -rf x 2\n{event}\n"));
     }
 
     #[test]
     fn a_failing_command_is_one_warning() {
-        let mut hook = Hook::new("exit 3");
+        let mut hook = Hook::new("exit 3", "in.svg");
         let told: Vec<String> = (0..5).filter_map(|_| hook.run(&json!({ "event": "pass" }))).collect();
         let told: Vec<String> = told.into_iter().chain(hook.finish()).collect();
         assert_eq!(told.len(), 1, "{told:?}");
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn frequent_events_start_nothing() {
-        let mut hook = Hook::new("exit 3");
+        let mut hook = Hook::new("exit 3", "in.svg");
         assert_eq!((hook.run(&json!({ "event": "progress" })), hook.finish()), (None, None));
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn answer(key: KeyEvent, phase: Phase, can: Abilities) -> Answer {
 /// The keys that do something in this phase, and what; the most important first.
 pub(super) fn help(phase: Phase, can: Abilities) -> Vec<(&'static str, &'static str)> {
     let mut keys = match phase {
-        Phase::Connecting => vec![],
+        Phase::Connecting => return vec![("q", "stop")],
         Phase::Drawing => vec![("space", "pause")],
         Phase::Pausing | Phase::Paused => vec![("space", "go on")],
         Phase::PenChange => vec![("Enter", "go on")],

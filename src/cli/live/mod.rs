@@ -237,7 +237,7 @@ impl Live {
             facts,
             began: Instant::now(),
             board: Mutex::new(Board::new(schedule, pens, subject.pace.unwrap_or(1.0))),
-            voice: Mutex::new(Voice::new(*terminal, !has_screen, args.on_event.as_deref())),
+            voice: Mutex::new(Voice::new(*terminal, !has_screen, args.on_event.as_deref(), &subject.title)),
             remote,
             gate: send,
             over: AtomicBool::new(false),
@@ -261,11 +261,6 @@ impl Live {
                 shared.wish(if is_second { Wish::Abort } else { Wish::Stop });
             }
         }
-    }
-
-    /// The name of the job, for events.
-    pub(super) fn name_job(&self, job: &str) {
-        self.shared.voice().job = Some(job.to_owned());
     }
 
     /// All is in order, and something may move.

@@ -36,9 +36,9 @@ impl Palette {
         }
     }
 
-    /// A pen's own color, for a chip of it.
+    /// A pen's own color on a scrap of paper: black shows on a dark screen too.
     pub(super) fn chip(self, pen: &Pen) -> Style {
-        self.style(rgb(pen.color))
+        self.paper().patch(self.style(rgb(pen.color)))
     }
 
     /// A pen's line on [`Palette::paper`]: its color, darker where it could not be seen.
@@ -135,8 +135,10 @@ mod tests {
 
     #[test]
     fn yellow_ink_can_be_seen_on_paper() {
-        let (chip, ink) = (Palette::True.chip(&pen("yellow")), Palette::True.ink(&pen("yellow")));
+        let of = |id| (Palette::True.chip(&pen(id)).fg, Palette::True.ink(&pen(id)).fg);
+        let (chip, ink) = of("yellow");
         assert_ne!(chip, ink);
-        assert_eq!(Palette::True.chip(&pen("black")), Palette::True.ink(&pen("black")));
+        let (chip, ink) = of("black");
+        assert_eq!(chip, ink);
     }
 }

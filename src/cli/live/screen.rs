@@ -169,7 +169,11 @@ fn headline<'a>(facts: &Facts, board: &Board, now: Duration) -> Line<'a> {
 
 fn pen_line<'a>(pen: &Pen, palette: Palette, bold: bool) -> Line<'a> {
     let name = Span::raw(pen.name.clone());
-    Line::from(vec![Span::styled("■ ", palette.chip(pen)), if bold { name.bold() } else { name }])
+    Line::from(vec![
+        Span::styled("■", palette.chip(pen)),
+        Span::raw(" "),
+        if bold { name.bold() } else { name },
+    ])
 }
 
 /// Figures of the pass at hand.
@@ -364,7 +368,6 @@ mod tests {
     /// In the middle of the first pass.
     fn board() -> Board {
         let mut board = Board::new(schedule("grbl-servo"), vec![pen("red"), pen("black")], 1.0);
-        board.phase = Phase::Drawing;
         board.hear(&News::Pass { from: Place { pass: 0, stroke: 0 } }, s(0.0));
         let origin = Some(Origin { pass: 0, stroke: 0, vertex: 1 });
         board.hear(&News::Session { pass: 0, event: &Event::Completed { upto: 0 }, origin }, s(2.0));

@@ -23,8 +23,6 @@ pub(super) struct Voice {
     /// Nothing else shows what happens.
     lines: bool,
     hook: Option<Hook>,
-    /// The name of the job, once it has one.
-    pub(super) job: Option<String>,
     /// What the plotter said of itself.
     pub(super) banner: Option<String>,
     is_paused: bool,
@@ -38,12 +36,12 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    pub(super) fn new(terminal: Terminal, lines: bool, on_event: Option<&str>) -> Self {
+    /// `job`: its name for people, in every event of the hook.
+    pub(super) fn new(terminal: Terminal, lines: bool, on_event: Option<&str>, job: &str) -> Self {
         Self {
             terminal,
             lines,
-            hook: on_event.map(Hook::new),
-            job: None,
+            hook: on_event.map(|command| Hook::new(command, job)),
             banner: None,
             is_paused: false,
             percent: 0,
@@ -55,10 +53,7 @@ impl Voice {
     }
 
     /// An event for scripts and for the hook.
-    pub(super) fn event(&mut self, mut event: Value) {
-        if let Some(job) = &self.job {
-            event["job"] = json!(job);
-        }
+    pub(super) fn event(&mut self, event: Value) {
         if self.closed.is_ok() {
             self.closed = self.terminal.event(&event);
         }
