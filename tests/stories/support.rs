@@ -44,6 +44,8 @@ impl Bench {
         let mut child = Command::new(env!("CARGO_BIN_EXE_traceur"))
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
+            // What the person who runs the tests owns is not looked at.
+            .env("XDG_CONFIG_HOME", self.folder.path().join("config"))
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
