@@ -243,7 +243,7 @@ pub(super) fn calibrate(held: &mut Held, mut measure: Measure) -> Result<Vec<Str
             measure.up = changed;
         }
     }
-    held.order(async |hand| hand.pen(Height::At(measure.up)).await)?;
+    held.order(async |hand| hand.pen(Height::Up).await)?;
     let mut settings = Vec::new();
     for (key, old, new) in
         [(measure.keys[0], begin.up, measure.up), (measure.keys[1], begin.down, measure.down)]

@@ -11,7 +11,7 @@ use crate::support::Bench;
 fn each_kind_of_machine_tells_how_it_stands() {
     let bench = Bench::new();
     for (machine, state, firmware) in [
-        ("grbl-servo", "Idle", "Grbl 1.1h"),
+        ("grbl-servo", "Idle", "Grbl 1.1h.20190830"),
         ("axidraw-v3", "ready", "EBBv13_and_above EB Firmware Version 2.8.1"),
         ("hp7475a", "ready", "7475A"),
     ] {

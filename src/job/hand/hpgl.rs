@@ -9,8 +9,6 @@ use crate::protocol::hpgl::{error_meaning, extended_error_meaning};
 use crate::protocol::{Fault, Height};
 
 const PROBES: usize = 4;
-/// Beyond this no coordinate goes.
-const FARTHEST: f64 = 32_767.0;
 
 pub(super) async fn greet(talk: &mut Talk) -> Result<(), Error> {
     for _ in 0..PROBES {
@@ -66,7 +64,11 @@ pub(super) async fn home(talk: &mut Talk) -> Result<(), Error> {
 
 pub(super) async fn jog(talk: &mut Talk, table: &Hpgl, by: [f64; 2]) -> Result<(), Error> {
     let at = place(talk).await?;
-    let [x, y] = [0, 1].map(|axis| (at[axis] + by[axis] / table.unit).clamp(-FARTHEST, FARTHEST));
+    let limits = numbers(&ask(talk, "OH;", PATIENCE).await?);
+    let [x0, y0, x1, y1] = limits[..] else { return Err(Fault::Strayed.into()) };
+    // A vector that leads out of reach would end where it leaves it, maybe at once.
+    let to = [0, 1].map(|axis| at[axis] + by[axis] / table.unit);
+    let (x, y) = (to[0].max(x0).min(x1), to[1].max(y0).min(y1));
     let line = format!("PA{x:.0},{y:.0};");
     talk.say(&line)?;
     place(talk).await?;

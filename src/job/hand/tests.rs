@@ -32,7 +32,10 @@ async fn the_pen_goes_up_and_down() {
             assert_eq!(hand.standing().await.unwrap().pen_down, Some(down), "{id}");
         }
     }
-    let error = at("hp7475a").await.pen(Height::At(50.0)).await.unwrap_err().to_string();
+    let mut plotter = at("hp7475a").await;
+    plotter.jog([12.0, -5.0]).await.unwrap();
+    assert_eq!(place(&mut plotter).await, [12.0, 0.0], "it stays within its reach");
+    let error = plotter.pen(Height::At(50.0)).await.unwrap_err().to_string();
     assert!(error.contains("no height between"), "{error}");
 }
 
