@@ -298,7 +298,10 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let changed: Vec<_> = text.lines().zip(built_in.lines()).filter(|(new, old)| new != old).collect();
         assert_eq!(changed.len(), 2, "{changed:?}");
-        assert!(changed[0].0.starts_with("up_s = 320 ") && changed[0].0.contains("# yours; S of 0"), "{changed:?}");
+        assert!(
+            changed[0].0.starts_with("up_s = 320 ") && changed[0].0.contains("# yours; S of 0"),
+            "{changed:?}"
+        );
         assert!(changed[1].0.starts_with("down_delay = \"200ms\" "), "{changed:?}");
         let wrong = amend(name, &["lift.up_s=700".to_owned()], &terminal).unwrap_err().to_string();
         assert!(wrong.contains("never move"), "{wrong}");
