@@ -218,7 +218,8 @@ fn is_spaced(mark: &Mark, options: &ReadOptions<'_>) -> bool {
         Opacity::Auto => {
             let is_lines = matches!(options.fat, None | Some(FatStrokes::Lines));
             let tip = options.pens.iter().map(|pen| pen.tip).fold(0.0, f64::max);
-            mark.area.is_some() || is_lines && tip > 0.0 && mark.width.is_some_and(|width| width > FAT * tip)
+            let is_wide = is_lines && mark.width.is_some_and(|width| width > FAT * tip);
+            !options.pens.is_empty() && (mark.area.is_some() || is_wide)
         }
     }
 }
