@@ -28,7 +28,10 @@ pub enum Error {
     /// Logs, films and sweeps.
     #[error(transparent)]
     Experiment(#[from] crate::experiment::Error),
-    /// Names of neurons.
+    /// What is to be excited.
+    #[error(transparent)]
+    Aim(#[from] crate::generator::aim::ParseAimError),
+    /// Names of networks.
     #[error(transparent)]
     Neuron(#[from] crate::generator::network::ParseNeuronError),
     /// Networks.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::ProgressBar;
 
+use super::budget::Budget;
 use super::interrupt::Interrupt;
 use super::{Failure, Terminal, files, show};
 use crate::experiment::{Log, Timelapse, picture};
@@ -28,7 +29,7 @@ pub(super) struct EvolveArgs {
     checkpoint: Option<PathBuf>,
     /// Go on where a run was stopped, with the settings that it had.
     #[arg(long = "continue", value_name = "FILE",
-        conflicts_with_all = ["recipe", "neuron", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed"])]
+        conflicts_with_all = ["recipe", "neuron", "style", "lambda", "style_layers", "views", "metres", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed"])]
     go_on: Option<Option<PathBuf>>,
     /// Write a log for TensorBoard: every term of the loss, pictures, parameters.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "from"])]
@@ -103,19 +104,25 @@ impl EvolveArgs {
 pub(super) fn make(
     args: &EvolveArgs,
     settings: Option<Settings>,
+    budget: Option<&Budget>,
     output: &Path,
     terminal: &Terminal,
     write: &dyn Fn(&Outcome) -> Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
     let interrupt = Interrupt::listen();
-    let run = match settings {
-        Some(settings) => Run::new(settings)?,
-        None => args.restore(output)?,
+    let run = match (settings, budget) {
+        (Some(settings), Some(budget)) => budget.begin(settings, terminal)?,
+        (Some(settings), None) => Run::new(settings)?,
+        (None, _) => args.restore(output)?,
     };
     let checkpoint = args.checkpoint(output);
     let mut witnesses = Witnesses::new(args, &run, terminal)?;
-    let (run, is_whole) = evolve(run, checkpoint.as_deref(), &interrupt, &mut witnesses, terminal)?;
-    let outcome = run.outcome()?;
+    let (mut run, is_whole) =
+        evolve(run, budget, checkpoint.as_deref(), &interrupt, &mut witnesses, terminal)?;
+    let outcome = match budget.filter(|_| is_whole) {
+        Some(budget) => budget.end(&mut run, terminal)?,
+        None => run.outcome()?,
+    };
     witnesses.end(args, &run, &outcome, is_whole, terminal)?;
     write(&outcome)?;
     if is_whole {
@@ -154,6 +161,7 @@ pub(super) fn make_plainly(settings: &Settings, terminal: &Terminal) -> Result<O
 /// Steps to the end, or to Ctrl-C (false); a checkpoint is kept meanwhile.
 fn evolve(
     mut run: Run,
+    budget: Option<&Budget>,
     checkpoint: Option<&Path>,
     interrupt: &Interrupt,
     witnesses: &mut Witnesses,
@@ -168,6 +176,9 @@ fn evolve(
         }
         let Some(progress) = run.step()? else { return Ok((run, true)) };
         witnesses.see(&run, &progress)?;
+        if let Some(budget) = budget {
+            budget.watch(&mut run, terminal)?;
+        }
         if saved.elapsed() > CHECKPOINT_EVERY {
             save(&run)?;
             saved = Instant::now();

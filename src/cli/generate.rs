@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::budget::Budget;
 use super::evolve::{self, EvolveArgs};
 use super::pens_choice::PassArgs;
-use super::recipe::{Generate, Recipe};
+use super::recipe::Recipe;
 use super::show::ShowArgs;
 use super::terminal::table;
-use super::{Failure, Terminal, files, pens};
-use crate::drawing::{Page, svg};
+use super::{Failure, Terminal, files, machines};
+use crate::drawing::svg;
 use crate::generator::{Outcome, PenUse, Settings};
 use crate::units;
 
@@ -18,6 +19,8 @@ use crate::units;
 #[command(after_help = "Examples:
   traceur generate -o bubbles.svg
   traceur generate --neuron lite0:arches --pens fineliner-12:red,blue,brown --page A5 -o arches.svg
+  traceur generate --neuron lite0:bricks --style mondrian --lambda 20 -o grid.svg
+  traceur generate --neuron lite0:bubbles --neuron 'lite0:arches*0.5' -o both.svg
   traceur generate --image photo.jpg --pens fineliner-12:red,blue,yellow,brown --page A4 --metres 25 -o photo.svg
   traceur generate --from diffvg.svg --pens fineliner-12 --page 210x210mm -o pens.svg
   traceur generate my-recipe.toml --seed 3 -o - | traceur preview - -o ink.png
@@ -27,9 +30,23 @@ pub(super) struct Args {
     /// A recipe (a file or a built-in name) whose paper, neuron and pens are taken.
     #[arg(default_value = "first-ink")]
     recipe: String,
-    /// What to excite: `lite0:LAYER:CHANNEL`, or a name such as `lite0:bubbles`.
+    /// What to excite: `lite0:LAYER:CHANNEL`, a name such as `lite0:bubbles`, one neuron in the middle
+    /// (`lite0:b9:10@center`) or elsewhere (`@0.25,0.5`, shares of width and height), or a whole layer (`lite0:b5`). Several,
+    /// with weights: `--neuron lite0:b6:24 --neuron lite0:b7:15*0.5`.
     #[arg(long)]
-    neuron: Option<String>,
+    neuron: Vec<String>,
+    /// Draw in the manner of a picture (PNG, JPEG, SVG), or of the built-in `mondrian`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "from"])]
+    style: Option<String>,
+    /// How much the style counts: 5 by default, 20 is strong.
+    #[arg(long, value_name = "X", requires = "style", allow_negative_numbers = true)]
+    lambda: Option<f64>,
+    /// Where the style is looked at, such as `stem,b0,b2` or `hed16:conv1_2,hed16:conv2_2`.
+    #[arg(long, value_name = "LAYERS", requires = "style", value_delimiter = ',')]
+    style_layers: Vec<String>,
+    /// Random views of the drawing a step.
+    #[arg(long)]
+    views: Option<usize>,
     /// Draw a photo (PNG or JPEG) instead of exciting a neuron.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["neuron", "recipe"])]
     pub(super) image: Option<PathBuf>,
@@ -50,12 +67,18 @@ pub(super) struct Args {
     /// White edge, such as `10mm`. A picture has none by default.
     #[arg(long, value_parser = parse_length)]
     pub(super) margin: Option<f64>,
-    /// How many strokes, at most for a picture; default: by area.
+    /// How many strokes, within 5 %; at most so many for a picture. Default: by area.
     #[arg(long)]
     pub(super) strokes: Option<usize>,
-    /// How many metres of ink at most, for a picture.
+    /// How many metres of ink, within 5 %; at most so many for a picture.
     #[arg(long, value_name = "M")]
     pub(super) metres: Option<f64>,
+    /// How many minutes the plot takes on the machine, within 5 %. With --continue, give both again.
+    #[arg(long, value_name = "MIN", conflicts_with_all = ["metres", "image", "from"])]
+    minutes: Option<f64>,
+    /// The machine that --minutes is about.
+    #[arg(short, long, requires = "minutes", default_value = "grbl-servo")]
+    machine: String,
     /// How many steps of optimisation.
     #[arg(long)]
     pub(super) steps: Option<usize>,
@@ -89,14 +112,13 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     if args.image.is_some() || args.from.is_some() {
         return super::generate_image::run(args, terminal);
     }
-    if args.metres.is_some() {
-        return Err(Failure::Input("--metres is for pictures: give --image or --from too".into()));
-    }
     args.evolve.check()?;
     let settings = if args.evolve.goes_on() { None } else { Some(wanted(args)?) };
     let began = Instant::now();
     let write = |outcome: &Outcome| files::write(&output, svg::write(&outcome.drawing).as_bytes(), terminal);
-    let outcome = evolve::make(&args.evolve, settings, &output, terminal, &write)?;
+    let budget =
+        args.minutes.map(|minutes| Budget::new(minutes, machines::choose(&args.machine)?)).transpose()?;
+    let outcome = evolve::make(&args.evolve, settings, budget.as_ref(), &output, terminal, &write)?;
     let seconds = began.elapsed().as_secs_f64();
     if files::is_dash(&output) {
         return Ok(());
@@ -104,6 +126,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     args.show.show_drawing(&outcome.drawing, terminal)?;
     let mut value = report(&outcome);
     value["seconds"] = super::pipeline::rounded(seconds).into();
+    if let Some(budget) = &budget {
+        value["plot_seconds"] = super::pipeline::rounded(budget.takes(&outcome, terminal)?).into();
+    }
     terminal.result(&value, || format!("{}\n{}", output.display(), summary(&outcome)))
 }
 
@@ -111,7 +136,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 fn wanted(args: &Args) -> Result<Settings, Failure> {
     let mut recipe = Recipe::load(&args.recipe, &[])?;
     change(&mut recipe, args);
-    let mut settings = settings(&recipe)?;
+    let mut settings = super::settings::of(&recipe)?;
     args.passes.apply(&mut settings.pens);
     Ok(settings)
 }
@@ -122,7 +147,15 @@ fn change(recipe: &mut Recipe, args: &Args) {
             place.clone_from(value);
         }
     }
-    set(&mut recipe.generate.neuron, &args.neuron);
+    if !args.neuron.is_empty() {
+        recipe.generate.neuron = args.neuron.join("+");
+    }
+    if !args.style_layers.is_empty() {
+        recipe.generate.style_layers.clone_from(&args.style_layers);
+    }
+    recipe.generate.style = args.style.clone().or(recipe.generate.style.take());
+    recipe.generate.lambda = args.lambda.or(recipe.generate.lambda);
+    recipe.generate.views = args.views.or(recipe.generate.views);
     set(&mut recipe.generate.pens, &args.pens);
     set(&mut recipe.generate.max_pens, &args.max_pens);
     set(&mut recipe.paper.page, &args.page);
@@ -130,25 +163,7 @@ fn change(recipe: &mut Recipe, args: &Args) {
     set(&mut recipe.seed, &args.seed);
     recipe.generate.strokes = args.strokes.or(recipe.generate.strokes);
     recipe.generate.steps = args.steps.or(recipe.generate.steps);
-}
-
-/// Ready settings of a recipe.
-pub(super) fn settings(recipe: &Recipe) -> Result<Settings, Failure> {
-    let Generate { neuron, pens, max_pens, strokes, steps } = &recipe.generate;
-    let page = Page::parse(&recipe.paper.page)?;
-    let mut settings = Settings::new(page, neuron.parse()?, pens::choose(pens)?);
-    settings.margin = recipe.paper.margin;
-    settings.most_pens = *max_pens;
-    settings.strokes = *strokes;
-    settings.seed = recipe.seed;
-    if let Some(steps) = steps {
-        // The share of the free colors stays as it is by default.
-        let usual = settings.free_steps + settings.tune_steps;
-        settings.free_steps = settings.free_steps * steps / usual;
-        settings.tune_steps = steps - settings.free_steps;
-    }
-    settings.canvas()?;
-    Ok(settings)
+    recipe.generate.metres = args.metres.or(recipe.generate.metres);
 }
 
 /// What scripts want to know of a drawing.
@@ -163,6 +178,11 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
         },
         "loss": outcome.loss,
         "white": outcome.white,
+        "overlap": outcome.overlap,
+        "robust": outcome.robust,
+        "style": outcome.style,
+        "strokes": outcome.drawing.strokes(),
+        "metres": super::pipeline::rounded(outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0),
         "pens": report_pens(&outcome.pens),
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 stopped and resumable, 2 usage or input error, 3 device fault.
 
+mod budget;
 mod completions;
 mod device;
 mod device_keys;
@@ -35,6 +36,7 @@ mod ports;
 mod preview;
 mod recipe;
 mod run;
+mod settings;
 mod show;
 mod sim;
 mod sweep;

@@ -41,6 +41,8 @@ pub(super) struct Paper {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Generate {
+    /// One, or several with weights, as `--neuron` has them.
+    #[serde(deserialize_with = "one_or_several")]
     pub(super) neuron: String,
     pub(super) pens: String,
     #[serde(default = "four")]
@@ -51,6 +53,71 @@ pub(super) struct Generate {
     /// Default: what converges.
     #[serde(default)]
     pub(super) steps: Option<usize>,
+    /// Length of all strokes; m.
+    #[serde(default)]
+    pub(super) metres: Option<f64>,
+    /// Of the steps, those in free color.
+    #[serde(default)]
+    pub(super) free_steps: Option<usize>,
+    /// Random views a step.
+    #[serde(default)]
+    pub(super) views: Option<usize>,
+    /// How far views go.
+    #[serde(default)]
+    pub(super) jitter: Jitter,
+    /// A picture whose style is wanted, or `mondrian`.
+    #[serde(default)]
+    pub(super) style: Option<String>,
+    /// The weight of the style.
+    #[serde(default)]
+    pub(super) lambda: Option<f64>,
+    /// Where the style is looked at: `lite0:b2`.
+    #[serde(default)]
+    pub(super) style_layers: Vec<String>,
+    /// Of what the drawing should be beside exciting.
+    #[serde(default)]
+    pub(super) weights: Weights,
+    /// Length of the shortest stroke; mm.
+    #[serde(default, deserialize_with = "units::de_length_option")]
+    pub(super) feature: Option<f64>,
+}
+
+fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a neuron such as \"lite0:b6:24\", or a list of them")]
+    enum Neurons {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Neurons::deserialize(from)? {
+        Neurons::One(neuron) => neuron,
+        Neurons::Several(neurons) => neurons.join("+"),
+    })
+}
+
+/// How far views go; nothing: as usual.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Jitter {
+    pub(super) scale: Option<f64>,
+    pub(super) rotation_degrees: Option<f64>,
+    pub(super) shift_px: Option<f64>,
+    pub(super) perspective: Option<f64>,
+    pub(super) crop: Option<f64>,
+    pub(super) tint: Option<f64>,
+    pub(super) noise: Option<f64>,
+}
+
+/// Weights of the terms beside the excitation; nothing: as usual.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Weights {
+    pub(super) ink: Option<f64>,
+    pub(super) overlap: Option<f64>,
+    pub(super) shape: Option<f64>,
+    pub(super) margin: Option<f64>,
+    pub(super) bend: Option<f64>,
+    pub(super) length: Option<f64>,
 }
 
 fn four() -> usize {
@@ -137,6 +204,44 @@ mod tests {
         let recipe = load(&["generate.strokes=12", "paper.page=a5 landscape", "seed=9"]).unwrap();
         assert_eq!((recipe.generate.strokes, recipe.seed), (Some(12), 9));
         assert_eq!(recipe.paper.page, "a5 landscape");
+    }
+
+    #[test]
+    fn neurons_may_be_a_list_and_weights_a_table() {
+        let recipe =
+            load(&[r#"generate.neuron=["lite0:b6:24", "lite0:b7:15*0.5"]"#, "generate.weights.ink=7"])
+                .unwrap();
+        assert_eq!(recipe.generate.neuron, "lite0:b6:24+lite0:b7:15*0.5");
+        assert_eq!(recipe.generate.weights.ink, Some(7.0));
+        let settings = crate::cli::settings::of(&recipe).unwrap();
+        assert_eq!((settings.weights.ink, settings.aim.targets().len()), (7.0, 2));
+        let recipe =
+            load(&["generate.style=mondrian", "generate.lambda=20", "generate.jitter.crop=0.2"]).unwrap();
+        let settings = crate::cli::settings::of(&recipe).unwrap();
+        let style = settings.style.unwrap();
+        assert_eq!((style.lambda, style.layers.len(), settings.jitter.crop), (20.0, 3, 0.2));
+    }
+
+    #[test]
+    fn generator_settings_that_cannot_work_are_explained() {
+        for (setting, expected) in [
+            ("generate.views=0", "give 1 to 64"),
+            ("generate.free_steps=1000", "give fewer"),
+            ("generate.jitter.noise=3", "generate.jitter.noise: give 0 to 1"),
+            ("generate.feature=0mm", "generate.feature"),
+            ("generate.metres=0", "metres of ink"),
+            ("generate.neuron=7", "a neuron such as"),
+            ("generate.style_layers=[\"b99\"]", ""),
+        ] {
+            let recipe = load(&[setting]).and_then(|recipe| crate::cli::settings::of(&recipe));
+            if let Err(error) = recipe {
+                assert!(error.to_string().contains(expected), "{setting}: {error}");
+            } else {
+                assert!(expected.is_empty(), "{setting}");
+            }
+        }
+        let layers = load(&["generate.style=mondrian", "generate.style_layers=[\"b99\"]"]).unwrap();
+        assert!(crate::cli::settings::of(&layers).unwrap_err().to_string().contains("lite0 has stem"));
     }
 
     #[test]

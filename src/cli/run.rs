@@ -8,7 +8,7 @@ use super::files::OutFolder;
 use super::pipeline::{self, Planned};
 use super::recipe::Recipe;
 use super::terminal::clock;
-use super::{Failure, Terminal, evolve, generate, machines, plot};
+use super::{Failure, Terminal, evolve, generate, machines, plot, settings};
 use crate::drawing::svg;
 use crate::generator::{self, Outcome, Settings};
 use crate::geometry::Polyline;
@@ -42,7 +42,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let recipe = Recipe::load(&args.recipe, &args.set)?;
-    let settings = generate::settings(&recipe)?;
+    let settings = settings::of(&recipe)?;
     let mut profile = machines::choose(&recipe.plot.machine)?;
     profile.bed.turns_pages &= !args.no_rotate;
     let port = Port::parse(&args.port)?;
@@ -116,7 +116,7 @@ fn report(
         report.extend(made);
         report.insert("recipe".into(), json!(recipe.name));
         report.insert("seed".into(), json!(settings.seed));
-        report.insert("neuron".into(), json!(settings.neuron.to_string()));
+        report.insert("neuron".into(), json!(settings.aim.to_string()));
         report.insert("page_mm".into(), json!([settings.page.width, settings.page.height]));
         report.insert("machine".into(), json!(profile.id));
         report.insert("gap".into(), json!(gap));

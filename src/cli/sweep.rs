@@ -11,7 +11,7 @@ use super::files::{self, OutFolder};
 use super::interrupt::Interrupt;
 use super::recipe::Recipe;
 use super::terminal::table;
-use super::{Failure, Terminal, evolve, generate};
+use super::{Failure, Terminal, evolve, settings};
 use crate::config;
 use crate::experiment::sweep::{self, Cell, Event, Host, Row, Table};
 
@@ -164,7 +164,7 @@ fn cells(file: &str, sweep: &SweepFile) -> Result<Vec<Cell>, Failure> {
     let cell = |set: &Vec<(String, toml::Value)>| {
         let changes: Vec<String> =
             fixed.iter().chain(set).map(|(key, value)| format!("{key}={value}")).collect();
-        let settings = Recipe::load(&recipe, &changes).and_then(|recipe| generate::settings(&recipe));
+        let settings = Recipe::load(&recipe, &changes).and_then(|recipe| settings::of(&recipe));
         let set: BTreeMap<String, String> =
             set.iter().map(|(key, value)| (key.clone(), words(value))).collect();
         match settings {

@@ -90,6 +90,12 @@ impl Source {
         Ok(Picture { width_px, height_px, rgb })
     }
 
+    /// The picture alone; an SVG so that its longer edge has `edge_px`.
+    pub(super) fn alone(&self, edge_px: f64) -> Result<Picture, Failure> {
+        let own = self.page();
+        self.picture(edge_px * 25.4 / own.width.max(own.height).max(0.1))
+    }
+
     /// The picture alone; an SVG at `dpi` of its own size.
     fn picture(&self, dpi: f64) -> Result<Picture, Failure> {
         match self {

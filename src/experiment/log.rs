@@ -153,7 +153,7 @@ mod tests {
         let flat = parameters(&settings);
         let of = |name: &str| flat.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         assert_eq!(of("page.width"), Some(Parameter::Number(100.0)));
-        assert_eq!(of("weights.ink"), Some(Parameter::Number(60.0)));
+        assert_eq!(of("weights.ink"), Some(Parameter::Number(settings.weights.ink)));
         assert_eq!(of("pens"), Some(Parameter::Text("black".into())));
         assert_eq!(of("strokes"), None);
     }

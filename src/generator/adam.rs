@@ -28,6 +28,12 @@ impl Adam {
         self.steps >= 0 && self.first.len() == count && self.second.len() == count
     }
 
+    /// Forgets the parameters, `each` a stroke, of the strokes that are not kept.
+    pub(super) fn keep(&mut self, each: usize, keep: &[bool]) {
+        retain(&mut self.first, each, keep);
+        retain(&mut self.second, each, keep);
+    }
+
     /// Moves `values` against `gradient`, each by about `rate`.
     pub(super) fn step(&mut self, values: &mut [f32], gradient: &[f32], rate: f64) {
         self.steps = self.steps.saturating_add(1);
@@ -42,6 +48,15 @@ impl Adam {
             *value -= *first * unbias_1 / ((*second * unbias_2).sqrt() + EPSILON) * rate as f32;
         }
     }
+}
+
+/// Keeps the values, `each` a stroke, of the strokes that are kept.
+pub(super) fn retain<T>(values: &mut Vec<T>, each: usize, keep: &[bool]) {
+    let mut index = 0;
+    values.retain(|_| {
+        index += 1;
+        keep.get((index - 1) / each).copied().unwrap_or(true)
+    });
 }
 
 #[cfg(test)]

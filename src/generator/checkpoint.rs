@@ -135,7 +135,7 @@ fn contradiction(saved: &In) -> Option<&'static str> {
         (!sane_tips || settings.most_pens == 0, "its pens"),
         (settings.most_px > MOST || canvas.width_px.min(canvas.height_px) < least, "its canvas"),
         (steps.is_none_or(|steps| steps > MOST), "its steps"),
-        (!settings.step_px.is_finite(), "its step"),
+        (!settings.step_px.is_finite() || !(1..=64).contains(&settings.views), "its step"),
     ];
     let wrong = wrong.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what));
     wrong.or_else(|| saved.state.misfit(settings))
@@ -145,20 +145,20 @@ fn contradiction(saved: &In) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::drawing::{Page, svg};
-    use crate::generator::{Outcome, Stage};
+    use crate::generator::{Aim, Outcome, Stage};
     use crate::pens::{BUILT_IN, Inventory};
 
     fn small() -> Run {
         let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
         let page = Page { width: 40.0, height: 32.0 };
-        let neuron = "lite0:b2:11".parse().unwrap();
+        let aim: Aim = "lite0:b2:11".parse().unwrap();
         Run::new(Settings {
             margin: 4.0,
             free_steps: 5,
             tune_steps: 6,
             strokes: Some(20),
             most_px: 20_000,
-            ..Settings::new(page, neuron, pens)
+            ..Settings::new(page, aim, pens)
         })
         .unwrap()
     }

@@ -9,15 +9,20 @@ use crate::pens::Pen;
 
 /// Strokes that show less than this share of themselves are left out.
 const LEAST_VISIBLE: f32 = 0.45;
-/// Strokes whose ends and handles span less than this are knots; px.
-const LEAST_SPAN_PX: f32 = 8.0;
+/// Strokes whose ends and handles span less than this share of the shortest length are knots.
+const LEAST_SPAN: f64 = 0.57;
 
 /// Whether each stroke is worth drawing: it is no knot, and other strokes do not hide most of it. Strokes are left out
 /// the least visible first, so that of two that lie on each other one stays.
-pub(super) fn worth_drawing(rasterizer: &Rasterizer, points: &[f32]) -> Result<Vec<bool>, Error> {
+pub(super) fn worth_drawing(
+    rasterizer: &Rasterizer,
+    points: &[f32],
+    shortest_px: f64,
+) -> Result<Vec<bool>, Error> {
+    let least = (LEAST_SPAN * shortest_px) as f32;
     let covered = rasterizer.coverages(points)?;
     let mut sum = vec![0.0_f32; rasterizer.width_px * rasterizer.height_px];
-    let mut worth: Vec<bool> = points.chunks(8).map(|cubic| span(cubic) >= LEAST_SPAN_PX).collect();
+    let mut worth: Vec<bool> = points.chunks(8).map(|cubic| span(cubic) >= least).collect();
     for (stroke, _) in covered.iter().zip(&worth).filter(|(_, worth)| **worth) {
         stroke.iter().for_each(|(pixel, c)| sum[*pixel] += c);
     }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Picture;
+use super::network::Layer;
 use crate::color::Srgb8;
 use crate::drawing::Page;
 use crate::pens::Pen;
@@ -33,6 +35,32 @@ pub(super) mod text {
 pub(super) struct PageForm {
     width: f64,
     height: f64,
+}
+
+/// A picture.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Picture", deny_unknown_fields)]
+pub(super) struct PictureForm {
+    width_px: usize,
+    height_px: usize,
+    rgb: Vec<[f32; 3]>,
+}
+
+/// Layers, each with its network.
+pub(super) mod layers {
+    use super::*;
+
+    pub(in crate::generator) fn serialize<S: Serializer>(layers: &[Layer], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(layers.iter().map(|layer| format!("{}:{layer}", layer.net())))
+    }
+
+    pub(in crate::generator) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Layer>, D::Error> {
+        let unknown = |name: &str| serde::de::Error::custom(format!("no layer is called {name}"));
+        let names = Vec::<String>::deserialize(from)?;
+        names.iter().map(|name| Layer::of_net(name).ok_or_else(|| unknown(name))).collect()
+    }
 }
 
 #[derive(Serialize, Deserialize)]

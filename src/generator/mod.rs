@@ -5,6 +5,7 @@
 //! Deliberately absent: files, clocks, order of strokes (that is [`crate::toolpath`]'s).
 
 mod adam;
+pub mod aim;
 pub mod augment;
 pub mod canvas;
 pub mod checkpoint;
@@ -17,15 +18,19 @@ pub mod objective;
 
 pub mod picture;
 pub mod rasterizer;
+mod revise;
 pub mod schedule;
 pub mod settings;
+pub mod style;
 pub mod weights;
 
+pub use aim::{Aim, Target};
 pub use canvas::Canvas;
 pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};
 pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Stage, generate};
 pub use settings::Settings;
+pub use style::Style;
 
 /// Why no drawing could be made.
 #[derive(Debug, thiserror::Error)]

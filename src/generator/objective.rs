@@ -1,13 +1,25 @@
 //! What a drawing should do: excite a neuron from every near view, with little ink, no strokes on strokes and no knots.
 
-use candle_core::{D, Tensor};
+use std::collections::BTreeMap;
 
+use candle_core::{D, Device, Tensor};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::aim::{Aim, Target};
 use super::augment::View;
-use super::network::{Network, Neuron};
-use super::rasterizer::encode;
+use super::network::{Layer, Network};
+use super::rasterizer::{Rasterizer, encode};
+use super::schedule::arcs;
 use super::settings::Settings;
+use super::style::Wanted;
 use super::{Canvas, Error, Picture};
+use crate::color::{Ink, Srgb8};
 use crate::drawing::Page;
+use crate::geometry::Rect;
+
+/// The spread of a usual channel of EfficientNet-Lite0 on usual strokes: one that weighs as much as its activations are.
+const USUAL_SPREAD: f64 = 6.0;
 
 /// Weights of the terms beside the excitation, for excitations of about 20.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -21,11 +33,15 @@ pub struct Weights {
     pub shape: f64,
     /// Of control points nearer than 4 px to the edge of the drawable area.
     pub margin: f64,
+    /// Of turns along a stroke, 1 - cos each.
+    pub bend: f64,
+    /// Of the mean length of a stroke in arcs of 24 px.
+    pub length: f64,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { overlap: 100.0, ink: 60.0, shape: 3.0, margin: 1.0 }
+        Self { overlap: 60.0, ink: 20.0, shape: 3.0, margin: 1.0, bend: 0.0, length: 0.0 }
     }
 }
 
@@ -42,7 +58,7 @@ pub struct Term {
 
 /// The terms of one step.
 pub(super) struct Terms {
-    /// Mean of the channel over the view.
+    /// See [`Objective::excitation`].
     pub(super) excitation: f32,
     /// What is made small; a scalar.
     pub(super) loss: Tensor,
@@ -73,9 +89,16 @@ impl Sum {
 /// An objective on a canvas.
 #[derive(Debug)]
 pub(super) struct Objective {
-    network: Network,
-    neuron: Neuron,
+    networks: Vec<Network>,
+    /// All that must be seen of the networks.
+    layers: Vec<Layer>,
+    aim: Aim,
+    /// Of each target: makes excitations of any channel weigh alike.
+    gains: Vec<f64>,
+    style: Option<Wanted>,
     weights: Weights,
+    /// Strokes shorter than this are knots; px.
+    shortest_px: f64,
     /// Left, top, right and bottom of the drawable area; px.
     pub(super) inside: [f32; 4],
 }
@@ -83,36 +106,105 @@ pub(super) struct Objective {
 impl Objective {
     /// The objective of `settings`; `inside`: left, top, right and bottom of the drawable area, px.
     pub(super) fn new(settings: &Settings, inside: [f32; 4]) -> Result<Self, Error> {
-        let network = Network::load(settings.neuron.net())?;
-        Ok(Self { network, neuron: settings.neuron, weights: settings.weights, inside })
+        let targets = settings.aim.targets();
+        let mut layers: Vec<Layer> = targets.iter().map(|(target, _)| target.layer()).collect();
+        layers.extend(settings.style.iter().flat_map(|style| &style.layers));
+        layers.sort_unstable();
+        layers.dedup();
+        let mut nets: Vec<_> = layers.iter().map(|layer| layer.net()).collect();
+        nets.dedup();
+        let networks = nets.into_iter().map(Network::load).collect::<Result<_, _>>()?;
+        let mut objective = Self {
+            networks,
+            layers,
+            aim: settings.aim.clone(),
+            gains: Vec::new(),
+            style: None,
+            weights: settings.weights,
+            shortest_px: settings.shortest_px(&settings.canvas()?),
+            inside,
+        };
+        let usual = objective.look(&usual_strokes()?)?;
+        for (target, _) in targets {
+            objective.gains.push(USUAL_SPREAD / spread(*target, &usual[&target.layer()])?);
+        }
+        if let Some(style) = &settings.style {
+            objective.style = Some(Wanted::new(style, &objective.look(&style.planes()?)?)?);
+        }
+        tracing::debug!(aim = %objective.aim, gains = ?objective.gains, "objective");
+        Ok(objective)
     }
 
-    /// The terms for a picture [4, H, W] of cubics `points` [N, 4, 2], seen once by `view`.
-    pub(super) fn terms(&self, picture: &Tensor, points: &Tensor, view: View) -> Result<Terms, Error> {
+    /// The terms for a picture [4, H, W] of cubics `points` [N, 4, 2], seen by some views; `ink`: the weight of ink.
+    pub(super) fn terms(
+        &self,
+        picture: &Tensor,
+        points: &Tensor,
+        views: &[View],
+        ink: f64,
+    ) -> Result<Terms, Error> {
         let rgb = picture.narrow(0, 0, 3)?;
-        let excitation = self.mean(&view.see(&rgb)?)?;
+        let seen = views.iter().map(|view| view.see(&rgb)).collect::<Result<Vec<_>, _>>()?;
+        let seen = self.look(&Tensor::stack(&seen, 0)?)?;
         let coverage = picture.narrow(0, 3, 1)?;
         let weights = &self.weights;
         let mut sum = Sum::default();
         sum.add("overlap", &(&coverage - 1.0)?.relu()?.mean_all()?, weights.overlap)?;
-        sum.add("ink", &coverage.mean_all()?, weights.ink)?;
-        sum.add("excitation", &excitation, -1.0)?;
-        sum.add("shape", &shape(points)?, weights.shape)?;
+        sum.add("ink", &coverage.mean_all()?, ink)?;
+        let mut excitation = 0.0;
+        for ((target, weight), gain) in self.aim.targets().iter().zip(&self.gains) {
+            let value = value(*target, &seen[&target.layer()])?;
+            excitation += weight * f64::from(value.to_scalar::<f32>()?);
+            let name =
+                if self.gains.len() == 1 { "excitation".into() } else { format!("excitation {target}") };
+            sum.add(&name, &value, -weight * gain)?;
+        }
+        if let Some(wanted) = &self.style {
+            sum.add("style", &wanted.distance(&seen)?, wanted.lambda)?;
+        }
+        let [bad, bends, lengths] = shape(points, self.shortest_px)?;
+        sum.add("shape", &bad, weights.shape)?;
         sum.add("margin", &self.margin(points)?, weights.margin)?;
+        if weights.bend != 0.0 {
+            sum.add("bend", &bends, weights.bend)?;
+        }
+        if weights.length != 0.0 {
+            sum.add("length", &lengths, weights.length)?;
+        }
         let loss = sum.loss.expect("terms were added");
-        Ok(Terms { excitation: excitation.to_scalar()?, loss, parts: sum.parts })
+        Ok(Terms { excitation: excitation as f32, loss, parts: sum.parts })
     }
 
-    /// Mean of the channel over pictures [B, 3, H, W], sRGB.
+    /// What the targets' activations are for pictures [B, 3, H, W], sRGB: the sum of weight times value, as the networks have it.
     pub(super) fn excitation(&self, rgb: &Tensor) -> Result<f32, Error> {
-        let layers = self.network.forward(rgb, &[self.neuron.layer()])?;
-        Ok(layers[0].narrow(1, self.neuron.channel(), 1)?.mean_all()?.to_scalar()?)
+        let seen = self.look(rgb)?;
+        let mut sum = 0.0;
+        for (target, weight) in self.aim.targets() {
+            sum += weight * f64::from(value(*target, &seen[&target.layer()])?.to_scalar::<f32>()?);
+        }
+        Ok(sum as f32)
     }
 
-    /// Mean of the channel over a picture [3, H, W], sRGB; a scalar.
-    fn mean(&self, rgb: &Tensor) -> Result<Tensor, Error> {
-        let layers = self.network.forward(&rgb.unsqueeze(0)?, &[self.neuron.layer()])?;
-        Ok(layers[0].narrow(1, self.neuron.channel(), 1)?.mean_all()?)
+    /// The relative distance of pictures [B, 3, H, W], sRGB, to the style, if there is one.
+    pub(super) fn style_of(&self, rgb: &Tensor) -> Result<Option<f32>, Error> {
+        let Some(wanted) = &self.style else { return Ok(None) };
+        Ok(Some(wanted.distance(&self.look(rgb)?)?.to_scalar()?))
+    }
+
+    /// What ink on ink weighs.
+    pub(super) fn overlap_weight(&self) -> f64 {
+        self.weights.overlap
+    }
+
+    /// The activations of all layers for pictures [B, 3, H, W], sRGB.
+    fn look(&self, rgb: &Tensor) -> Result<BTreeMap<Layer, Tensor>, Error> {
+        let mut seen = BTreeMap::new();
+        for network in &self.networks {
+            let own = |layer: &&Layer| layer.net() == network.net();
+            let layers: Vec<Layer> = self.layers.iter().filter(own).copied().collect();
+            seen.extend(layers.iter().copied().zip(network.forward(rgb, &layers)?));
+        }
+        Ok(seen)
     }
 
     /// Squared depth of the control points in the outermost 4 px; mean.
@@ -125,18 +217,68 @@ impl Objective {
     }
 }
 
-/// How bad the control polygons [N, 4, 2] are, mean over strokes: turns beyond a right angle and a bit (hooks), legs
-/// of uneven length (cusps), strokes shorter than 14 px (knots).
-fn shape(points: &Tensor) -> Result<Tensor, Error> {
+/// Excitation of a target by its layer's activations [B, c, h, w]; a scalar.
+fn value(target: Target, activations: &Tensor) -> Result<Tensor, Error> {
+    let (_, _, h, w) = activations.dims4()?;
+    Ok(match target {
+        Target::Channel(neuron) => activations.narrow(1, neuron.channel(), 1)?.mean_all()?,
+        Target::Spot(neuron, [x, y]) => {
+            let cell = |share: f64, count: usize| ((share * count as f64) as usize).min(count - 1);
+            let channel = activations.narrow(1, neuron.channel(), 1)?;
+            channel.narrow(2, cell(y, h), 1)?.narrow(3, cell(x, w), 1)?.mean_all()?
+        }
+        Target::Layer(_) => (activations.relu()?.sqr()?.mean_all()? + 1e-12)?.sqrt()?,
+    })
+}
+
+/// How much a target's activations [1, c, h, w] of a picture differ from place to place: their standard deviation.
+fn spread(target: Target, activations: &Tensor) -> Result<f64, Error> {
+    let deviation = |values: &Tensor| -> Result<f64, Error> {
+        let mean = values.mean_all()?;
+        Ok(f64::from(values.broadcast_sub(&mean)?.sqr()?.mean_all()?.sqrt()?.to_scalar::<f32>()?))
+    };
+    let all = deviation(activations)?.max(1e-6);
+    Ok(match target {
+        // A channel that strokes leave cold has a spread of nearly nothing.
+        Target::Channel(neuron) | Target::Spot(neuron, _) => {
+            deviation(&activations.narrow(1, neuron.channel(), 1)?)?.max(0.1 * all)
+        }
+        Target::Layer(_) => all,
+    })
+}
+
+/// The picture [1, 3, H, W] by which targets are compared: black arcs of all directions.
+fn usual_strokes() -> Result<Tensor, Error> {
+    const EDGE_PX: usize = 160;
+    const COUNT: usize = 110;
+    let inside = Rect::new(6.0, 6.0, EDGE_PX as f64 - 6.0, EDGE_PX as f64 - 6.0);
+    let points = arcs(&mut ChaCha8Rng::seed_from_u64(0), COUNT, inside);
+    let rasterizer = Rasterizer {
+        width_px: EDGE_PX,
+        height_px: EDGE_PX,
+        softness_px: 1.0,
+        widths_px: vec![1.6; COUNT],
+        inks: vec![Ink::new(Srgb8::new(0, 0, 0), 0.1)],
+        pass_of: vec![0; COUNT],
+    };
+    let points = Tensor::from_vec(points, (COUNT, 4, 2), &Device::Cpu)?;
+    Ok(rasterizer.draw(&points)?.narrow(0, 0, 3)?.unsqueeze(0)?)
+}
+
+/// Three means over the strokes of control polygons [N, 4, 2]: how bad they are, namely turns beyond a right angle and a
+/// bit (hooks), legs of uneven length (cusps), strokes that are too short (knots); how much they turn; their length in arcs.
+fn shape(points: &Tensor, shortest_px: f64) -> Result<[Tensor; 3], Error> {
     let legs = (points.narrow(1, 1, 3)? - points.narrow(1, 0, 3)?)?;
     let lengths = (legs.sqr()?.sum(D::Minus1)? + 0.01)?.sqrt()?;
     let directions = legs.broadcast_div(&lengths.unsqueeze(D::Minus1)?)?;
     let cosines = (directions.narrow(1, 0, 2)? * directions.narrow(1, 1, 2)?)?.sum(D::Minus1)?;
-    let hooks = (0.1 - cosines)?.relu()?.sqr()?.sum(D::Minus1)?;
+    let hooks = (0.1 - &cosines)?.relu()?.sqr()?.sum(D::Minus1)?;
     let total = lengths.sum_keepdim(D::Minus1)?;
     let uneven = ((lengths.broadcast_div(&total)? * 3.0)? - 1.0)?.sqr()?.sum(D::Minus1)?;
-    let short = (1.0 - (total.squeeze(D::Minus1)? / 14.0)?)?.relu()?.sqr()?;
-    Ok(((hooks + (uneven * 0.5)?)? + (short * 4.0)?)?.mean_all()?)
+    let short = (1.0 - (total.squeeze(D::Minus1)? / shortest_px)?)?.relu()?.sqr()?;
+    let bad = ((hooks + (uneven * 0.5)?)? + (short * 4.0)?)?.mean_all()?;
+    let bends = (1.0 - cosines)?.sum(D::Minus1)?.mean_all()?;
+    Ok([bad, bends, (total.mean_all()? / 24.0)?])
 }
 
 /// The excitation of any picture of the whole page, such as the simulated ink: averaged to the canvas of `settings`,
@@ -146,10 +288,9 @@ fn shape(points: &Tensor) -> Result<Tensor, Error> {
 /// When the settings have no drawable area, or the network fails.
 pub fn excitation_of(picture: &Picture, settings: &Settings) -> Result<f32, Error> {
     let canvas = settings.canvas()?;
-    let objective = Objective::new(settings, [0.0; 4])?;
+    let objective = Objective::new(&Settings { style: None, ..settings.clone() }, [0.0; 4])?;
     let rgb = resample(picture, settings.page, &canvas);
-    let rgb = Tensor::from_vec(rgb, (3, canvas.height_px, canvas.width_px), &candle_core::Device::Cpu)?;
-    objective.excitation(&rgb.unsqueeze(0)?)
+    objective.excitation(&Tensor::from_vec(rgb, (1, 3, canvas.height_px, canvas.width_px), &Device::Cpu)?)
 }
 
 /// Area averages in linear light, white off the page; sRGB planes [3, H, W].
@@ -190,4 +331,55 @@ fn spans(count: usize, origin: f64, px_per_mm: f64, pixels: usize, page: f64) ->
             (first..last).map(|p| (p, share(p) as f32)).collect()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pens::{BUILT_IN, Inventory};
+
+    fn objective(aim: &str) -> Objective {
+        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let page = Page { width: 60.0, height: 50.0 };
+        Objective::new(&Settings::new(page, aim.parse().unwrap(), pens), [0.0; 4]).unwrap()
+    }
+
+    #[test]
+    fn targets_add_up_with_their_weights() {
+        let strokes = usual_strokes().unwrap();
+        let of = |aim: &str| objective(aim).excitation(&strokes).unwrap();
+        let (bubbles, arches) = (of("lite0:b6:24"), of("lite0:b7:15"));
+        let sum = of("lite0:b6:24+lite0:b7:15*-0.5");
+        assert!((sum - (bubbles - 0.5 * arches)).abs() < 1e-4, "{sum} {bubbles} {arches}");
+        assert!(of("lite0:b5") > 0.0);
+    }
+
+    #[test]
+    fn one_neuron_sees_its_place_only() {
+        let white = Tensor::ones((1, 3, 160, 160), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let strokes = usual_strokes().unwrap();
+        // White on the left, strokes on the right.
+        let half =
+            Tensor::cat(&[white.narrow(3, 0, 80).unwrap(), strokes.narrow(3, 80, 80).unwrap()], 3).unwrap();
+        let of = |aim: &str, picture: &Tensor| objective(aim).excitation(picture).unwrap();
+        let left = "lite0:b4:11@0.1,0.5";
+        assert_eq!(of(left, &half), of(left, &white));
+        assert_ne!(of("lite0:b4:11@0.8,0.5", &half), of("lite0:b4:11@0.8,0.5", &white));
+    }
+
+    #[test]
+    fn channels_of_any_network_weigh_alike() {
+        let gains = |aim: &str| objective(aim).gains;
+        let spreads: Vec<f64> = ["lite0:b6:24", "hed16:conv3_3:166"]
+            .iter()
+            .map(|aim| {
+                let objective = objective(aim);
+                let seen = objective.look(&usual_strokes().unwrap()).unwrap();
+                let (target, _) = objective.aim.targets()[0];
+                objective.gains[0] * spread(target, &seen[&target.layer()]).unwrap()
+            })
+            .collect();
+        assert!(spreads.iter().all(|spread| (spread - USUAL_SPREAD).abs() < 1e-6), "{spreads:?}");
+        assert!(gains("hed16:conv3_3:166")[0] < 0.2 * gains("lite0:b6:24")[0]);
+    }
 }

@@ -1,13 +1,15 @@
 //! From arcs to a drawing: free colors, then pens.
 //!
 //! ```text
-//! arcs ─► free colors ─► k-means in Lab ─► pens ─► tuned with the pens' inks, pass by pass ─► pruned ─► Drawing
+//! arcs ─► free colors ─► k-means in Lab ─► pens ─► tuned with the pens' inks, pass by pass ─► Drawing
+//!                                                    └ strokes change pens ─► are thinned out ┘
 //! ```
 //!
 //! A [`Run`] is stepped from outside: between any two steps it can be looked at, saved, and finished early. All that
 //! changes is in `State`, so a run that was saved and restored does the same arithmetic as one that went through.
 
 mod arcs;
+mod revision;
 mod state;
 
 use candle_core::{Device, Tensor, Var};
@@ -24,15 +26,19 @@ use crate::color::Ink;
 use crate::drawing::Drawing;
 use crate::geometry::{Point, Rect, flatten};
 use crate::pens::{Pen, PenSet};
-use arcs::arcs;
+pub(super) use arcs::arcs;
+use revision::{THIN_AT, first_count};
 pub(super) use state::State;
 
-/// Area of the canvas for each stroke by default; px².
-const AREA_PER_STROKE: f64 = 240.0;
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
 /// Step of the color logits against that of the points in px.
 const COLOR_STEP: f64 = 0.05;
+
+/// Steps until the learning rate is full again after strokes have got pens or were thinned out.
+const SETTLE: usize = 5;
+/// Random views by which a drawing is judged to be robust.
+const ROBUST_VIEWS: usize = 6;
 
 /// A part of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +58,7 @@ pub struct Progress {
     pub step: usize,
     /// Steps of both stages.
     pub steps: usize,
-    /// Mean of the channel over this step's view.
+    /// Of this step's views.
     pub excitation: f32,
     /// What is made small.
     pub loss: f32,
@@ -62,7 +68,7 @@ pub struct Progress {
     pub rate_px: f64,
 }
 
-/// Mean of the channel over the canvas, seen straight, after each stage.
+/// What the networks make of the canvas, seen straight, after each stage: weight times activation, summed over targets.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Excitation {
     /// Of the first arcs.
@@ -97,11 +103,17 @@ pub struct Outcome {
     pub loss: f32,
     /// Share of the drawable area without ink.
     pub white: f32,
+    /// Mean over the canvas of the coverage above 1: strokes on strokes.
+    pub overlap: f32,
+    /// Mean excitation of random views.
+    pub robust: f32,
+    /// Relative distance to the style, if one is wanted.
+    pub style: Option<f32>,
     /// One a layer.
     pub pens: Vec<PenUse>,
 }
 
-/// Makes a drawing that excites `settings.neuron`; `progress` is called after each step. The same settings give the
+/// Makes a drawing that pursues `settings.aim`; `progress` is called after each step. The same settings give the
 /// same drawing on any number of threads.
 ///
 /// # Errors
@@ -140,7 +152,7 @@ impl Run {
             canvas.to_px(drawable.origin()),
             canvas.to_px(Point::new(drawable.x1, drawable.y1)),
         );
-        let count = settings.strokes.unwrap_or((area.area() / AREA_PER_STROKE).ceil() as usize);
+        let count = first_count(&settings, &canvas, area);
         let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
         let points = arcs(&mut rng, count, area);
         let logits = (0..3 * count).map(|_| rng.random_range(-4.0..1.5)).collect();
@@ -198,8 +210,9 @@ impl Run {
         if step >= steps {
             return Ok(None);
         }
+        self.revise(step, steps)?;
         let part = step as f32 / steps.max(2) as f32;
-        let rate = rate(step, steps);
+        let rate = self.rate(step, steps);
         self.rasterizer.softness_px = softness.0 + (softness.1 - softness.0) * part;
         let progress = self.descend(rate)?;
         self.rasterizer.softness_px = 1.0;
@@ -209,11 +222,13 @@ impl Run {
     /// One step at a share of the learning rate.
     fn descend(&mut self, rate: f64) -> Result<Progress, Error> {
         let (width, height) = (self.canvas.width_px, self.canvas.height_px);
-        let view = View::random(&mut self.state.rng, self.settings.jitter, width, height);
+        let mut view = || View::random(&mut self.state.rng, self.settings.jitter, width, height);
+        let views: Vec<View> = (0..self.settings.views.max(1)).map(|_| view()).collect();
+        let ink = self.ink_weight();
         let points = Var::from_tensor(&self.points()?)?;
         let logits = Var::from_tensor(&self.logits()?)?;
         let picture = self.draw(&points, &logits)?;
-        let terms = self.objective.terms(&picture, &points, view)?;
+        let terms = self.objective.terms(&picture, &points, &views, ink)?;
         let gradients = terms.loss.backward()?;
         let state = &mut self.state;
         if let Some(gradient) = gradients.get(&points) {
@@ -253,6 +268,18 @@ impl Run {
         Ok(())
     }
 
+    /// Share of the learning rate: a warm-up, then one cosine down to a tenth over both stages.
+    fn rate(&self, step: usize, steps: usize) -> f64 {
+        let thin_at = (THIN_AT * steps as f64) as usize;
+        let since = match self.state.stage {
+            Stage::Free => SETTLE,
+            Stage::Tune if step >= thin_at => step - thin_at,
+            Stage::Tune => step,
+        };
+        let settled = ((since + 1) as f64 / SETTLE as f64).min(1.0);
+        rate(self.state.done, self.steps()) * settled
+    }
+
     /// The drawing and what is known of it. A run that is not at its end is finished as it stands.
     ///
     /// # Errors
@@ -264,7 +291,7 @@ impl Run {
             return pens.outcome();
         }
         let mut rasterizer = self.rasterizer.clone();
-        let kept = prune(&mut rasterizer, &self.state.points)?;
+        let kept = prune(&mut rasterizer, &self.state.points, self.settings.shortest_px(&self.canvas))?;
         let points = Tensor::from_slice(&kept, (kept.len() / 8, 4, 2), &Device::Cpu)?;
         let picture = rasterizer.draw(&points)?;
         let excitation = Excitation { tuned: self.clean(&picture)?, ..self.state.excitation };
@@ -282,7 +309,15 @@ impl Run {
             mm: layer.strokes.iter().flat_map(|s| flatten(&s.path, 0.05)).map(|line| line.length()).sum(),
         });
         let pens = pens.collect();
-        Ok(Outcome { pens, drawing, excitation, loss: self.state.loss, white: self.white_of(&picture)? })
+        let mut robust = 0.0;
+        for view in self.fixed_views(ROBUST_VIEWS, 0).into_iter().skip(1) {
+            let seen = view.see(&picture.narrow(0, 0, 3)?.detach())?;
+            robust += self.objective.excitation(&seen.unsqueeze(0)?)? / ROBUST_VIEWS as f32;
+        }
+        let overlap = (picture.narrow(0, 3, 1)? - 1.0)?.relu()?.mean_all()?.to_scalar()?;
+        let style = self.objective.style_of(&picture.narrow(0, 0, 3)?.detach().unsqueeze(0)?)?;
+        let (loss, white) = (self.state.loss, self.white_of(&picture)?);
+        Ok(Outcome { pens, drawing, excitation, loss, white, overlap, robust, style })
     }
 
     /// The page as the run sees it now, with free colors or inks, at the canvas's resolution.
@@ -384,8 +419,8 @@ fn rasterizer(settings: &Settings, canvas: &Canvas, state: &State) -> Rasterizer
 }
 
 /// Leaves out strokes that are not worth drawing; the control points of the others.
-fn prune(rasterizer: &mut Rasterizer, points: &[f32]) -> Result<Vec<f32>, Error> {
-    let worth = finish::worth_drawing(rasterizer, points)?;
+fn prune(rasterizer: &mut Rasterizer, points: &[f32], shortest_px: f64) -> Result<Vec<f32>, Error> {
+    let worth = finish::worth_drawing(rasterizer, points, shortest_px)?;
     let keep = |index: &usize| worth[*index];
     let kept: Vec<usize> = (0..worth.len()).filter(keep).collect();
     rasterizer.pass_of = kept.iter().map(|index| rasterizer.pass_of[*index]).collect();

@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aim::Aim;
 use super::augment::Jitter;
 use super::forms;
-use super::network::Neuron;
+use super::style::Style;
 use super::{Canvas, Error, Weights};
 use crate::drawing::Page;
 use crate::geometry::Rect;
 use crate::pens::Pen;
+
+/// Usual length of the shortest strokes; px.
+const SHORTEST_PX: f64 = 14.0;
 
 /// What to generate, and how. A checkpoint holds all of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +25,9 @@ pub struct Settings {
     pub margin: f64,
     /// What to excite.
     #[serde(with = "forms::text")]
-    pub neuron: Neuron,
+    pub aim: Aim,
+    /// In which manner.
+    pub style: Option<Style>,
     /// Pens to choose from.
     #[serde(with = "forms::pens")]
     pub pens: Vec<Pen>,
@@ -29,8 +35,12 @@ pub struct Settings {
     pub most_pens: usize,
     /// Pens lighter than this CIE lightness are not chosen while there are darker ones: they fill without being seen.
     pub lightest: f32,
-    /// Strokes to begin with; some may be pruned. `None`: by area.
+    /// Strokes, within 5 %. `None`: by area, or by length.
     pub strokes: Option<usize>,
+    /// Length of all strokes; mm, within 5 %. `None`: as it comes.
+    pub length: Option<f64>,
+    /// Length of the shortest strokes; mm. `None`: 14 px of the canvas.
+    pub feature: Option<f64>,
     /// Steps in free color.
     pub free_steps: usize,
     /// Steps with the pens.
@@ -43,6 +53,8 @@ pub struct Settings {
     pub weights: Weights,
     /// How far views may go.
     pub jitter: Jitter,
+    /// Views a step.
+    pub views: usize,
     /// About how many pixels the canvas may have.
     pub most_px: usize,
 }
@@ -50,21 +62,25 @@ pub struct Settings {
 impl Settings {
     /// The usual settings.
     #[must_use]
-    pub fn new(page: Page, neuron: Neuron, pens: Vec<Pen>) -> Self {
+    pub fn new(page: Page, aim: Aim, pens: Vec<Pen>) -> Self {
         Self {
             page,
             margin: 8.0,
-            neuron,
+            aim,
+            style: None,
             pens,
             most_pens: 4,
             lightest: 80.0,
             strokes: None,
+            length: None,
+            feature: None,
             free_steps: 80,
             tune_steps: 150,
             step_px: 1.6,
             seed: 1,
             weights: Weights::default(),
             jitter: Jitter::default(),
+            views: 1,
             most_px: 260_000,
         }
     }
@@ -90,6 +106,11 @@ impl Settings {
         let dark: Vec<Pen> =
             self.pens.iter().filter(|pen| pen.lightness() <= self.lightest).cloned().collect();
         if dark.is_empty() { self.pens.clone() } else { dark }
+    }
+
+    /// The length below which strokes are knots; px.
+    pub(super) fn shortest_px(&self, canvas: &Canvas) -> f64 {
+        self.feature.map_or(SHORTEST_PX, |mm| mm * canvas.px_per_mm)
     }
 
     /// The raster that is optimised.

@@ -58,6 +58,12 @@ impl Layer {
         Some(Self { net, index })
     }
 
+    /// The layer of a text such as `lite0:b2`, if there is one.
+    pub fn of_net(text: &str) -> Option<Self> {
+        let (net, name) = text.split_once(':')?;
+        Self::named(net.parse().ok()?, name)
+    }
+
     /// All layers of a network, from shallow to deep.
     pub fn all(net: Net) -> impl Iterator<Item = Self> {
         (0..net.architecture().layers.len()).map(move |index| Self { net, index })

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Excitation, Stage};
-use crate::generator::adam::Adam;
+use crate::generator::adam::{Adam, retain};
 use crate::generator::forms;
 use crate::generator::settings::Settings;
 use crate::pens::Pen;
@@ -33,6 +33,8 @@ pub(in crate::generator) struct State {
     pub(super) excitation: Excitation,
     /// The last step's.
     pub(super) loss: f32,
+    /// What a budget of length adds to the weight of ink.
+    pub(super) thrift: f64,
 }
 
 impl State {
@@ -50,6 +52,7 @@ impl State {
             rng,
             excitation: Excitation::default(),
             loss: 0.0,
+            thrift: 0.0,
         }
     }
 
@@ -58,6 +61,15 @@ impl State {
         (self.stage, self.step) = (Stage::Tune, 0);
         self.move_points = Adam::new(self.points.len());
         (self.pens, self.pass_of) = (pens, pass_of);
+    }
+
+    /// Leaves out the other strokes, with their moments.
+    pub(super) fn keep(&mut self, keep: &[bool]) {
+        retain(&mut self.points, 8, keep);
+        retain(&mut self.logits, 3, keep);
+        retain(&mut self.pass_of, 1, keep);
+        self.move_points.keep(8, keep);
+        self.move_logits.keep(3, keep);
     }
 
     /// What keeps this from being a state of a run of `settings`, if anything does.
@@ -72,6 +84,7 @@ impl State {
         let wrong = [
             (count == 0 || self.points.len() != 8 * count || self.logits.len() != 3 * count, "its strokes"),
             (!finite(&self.points) || !finite(&self.logits), "its strokes' numbers"),
+            (!self.thrift.is_finite(), "its budget"),
             (!self.move_points.fits(8 * count) || !self.move_logits.fits(3 * count), "its moments"),
             (self.pass_of.iter().any(|pass| *pass >= passes), "its passes"),
             (!self.pens.iter().all(|pen| settings.pens.contains(pen)), "its pens"),

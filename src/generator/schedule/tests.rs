@@ -2,20 +2,21 @@
 
 use super::*;
 use crate::drawing::Page;
-use crate::generator::{draw, excitation_of};
+use crate::generator::network::Net;
+use crate::generator::{Aim, Style, draw, excitation_of};
 use crate::geometry::inside;
 use crate::pens::{BUILT_IN, Inventory};
 
 fn small() -> Settings {
     let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
     let page = Page { width: 40.0, height: 32.0 };
-    let neuron = "lite0:b4:11".parse().unwrap();
+    let aim: Aim = "lite0:b4:11".parse().unwrap();
     Settings {
         margin: 4.0,
         free_steps: 12,
         tune_steps: 12,
         strokes: Some(30),
-        ..Settings::new(page, neuron, pens)
+        ..Settings::new(page, aim, pens)
     }
 }
 
@@ -42,6 +43,45 @@ fn threads_do_not_change_the_drawing() {
         pool.install(|| generate(&small(), &mut |_| ()).unwrap())
     };
     assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn threads_do_not_change_a_drawing_in_a_style() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let style = Some(Style::new(&Style::mondrian(), Net::Lite0));
+        let settings = Settings { style, views: 2, tune_steps: 20, free_steps: 4, ..small() };
+        pool.install(|| generate(&settings, &mut |_| ()).unwrap())
+    };
+    let outcome = run(1);
+    assert!(outcome.style.is_some_and(|distance| distance > 0.0));
+    assert_eq!(outcome, run(3));
+}
+
+#[test]
+fn budgets_of_strokes_and_of_length_are_met() {
+    let settings = |strokes, length| Settings { strokes, length, free_steps: 20, tune_steps: 60, ..small() };
+    let outcome = generate(&settings(Some(40), None), &mut |_| ()).unwrap();
+    assert!((38..=42).contains(&outcome.drawing.strokes()), "{} strokes", outcome.drawing.strokes());
+    for wanted in [250.0, 500.0] {
+        let outcome = generate(&settings(None, Some(wanted)), &mut |_| ()).unwrap();
+        let mm: f64 = outcome.pens.iter().map(|pen| pen.mm).sum();
+        assert!((mm / wanted - 1.0).abs() < 0.05, "{mm} of {wanted} mm");
+    }
+}
+
+#[test]
+fn a_run_that_lost_strokes_goes_on_to_the_same_drawing() {
+    let settings = Settings { free_steps: 3, tune_steps: 24, ..small() };
+    let mut run = Run::new(settings).unwrap();
+    for _ in 0..23 {
+        run.step().unwrap();
+    }
+    let mut restored = Run::restore(&run.save()).unwrap();
+    for run in [&mut run, &mut restored] {
+        while run.step().unwrap().is_some() {}
+    }
+    assert_eq!(run.outcome().unwrap(), restored.outcome().unwrap());
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! From a recipe to the generator's settings.
+
+use std::path::Path;
+
+use super::recipe::{Generate, Jitter, Recipe, Weights};
+use super::wanted::Source;
+use super::{Failure, pens};
+use crate::drawing::Page;
+use crate::generator::network::{Layer, Net};
+use crate::generator::{Aim, Settings, Style};
+
+/// The style that needs no file.
+const BUILT_IN_STYLE: &str = "mondrian";
+/// Longer edge of an SVG that is looked at for its style; px.
+const STYLE_EDGE_PX: f64 = 224.0;
+
+/// Ready settings of a recipe.
+pub(super) fn of(recipe: &Recipe) -> Result<Settings, Failure> {
+    let generate = &recipe.generate;
+    let page = Page::parse(&recipe.paper.page)?;
+    let aim: Aim = generate.neuron.parse()?;
+    let mut settings = Settings::new(page, aim, pens::choose(&generate.pens)?);
+    settings.margin = recipe.paper.margin;
+    settings.most_pens = generate.max_pens;
+    settings.strokes = generate.strokes;
+    settings.seed = recipe.seed;
+    settings.length = generate.metres.map(|metres| 1000.0 * metres);
+    if settings.length.is_some_and(|length| !(1.0..=1e8).contains(&length)) {
+        return Err(Failure::Input("metres of ink: give a length such as 25".into()));
+    }
+    settings.feature = generate.feature;
+    if settings.feature.is_some_and(|feature| !(0.01..=100.0).contains(&feature)) {
+        return Err(Failure::Input("generate.feature: give a length such as \"2mm\"".into()));
+    }
+    settings.views = generate.views.unwrap_or(settings.views);
+    if !(1..=64).contains(&settings.views) {
+        return Err(Failure::Input(format!("{} views a step: give 1 to 64", settings.views)));
+    }
+    divide_steps(&mut settings, generate)?;
+    settings.style = style(generate, settings.aim.net())?;
+    weigh(&mut settings, &generate.weights)?;
+    shake(&mut settings, &generate.jitter)?;
+    settings.canvas()?;
+    Ok(settings)
+}
+
+/// The share of the free colors stays as it is by default.
+fn divide_steps(settings: &mut Settings, generate: &Generate) -> Result<(), Failure> {
+    let usual = settings.free_steps + settings.tune_steps;
+    let steps = generate.steps.unwrap_or(usual);
+    let free = generate.free_steps.unwrap_or(settings.free_steps * steps / usual);
+    settings.tune_steps = steps.checked_sub(free).ok_or_else(|| {
+        Failure::Input(format!("{free} steps in free color, but {steps} steps in all: give fewer"))
+    })?;
+    settings.free_steps = free;
+    Ok(())
+}
+
+fn style(generate: &Generate, net: Net) -> Result<Option<Style>, Failure> {
+    let Some(name) = &generate.style else { return Ok(None) };
+    let picture = if name == BUILT_IN_STYLE {
+        Style::mondrian()
+    } else {
+        Source::read(Path::new(name))?.alone(STYLE_EDGE_PX)?
+    };
+    let mut style = Style::new(&picture, net);
+    style.lambda = generate.lambda.unwrap_or(style.lambda);
+    if !style.lambda.is_finite() {
+        return Err(Failure::Input(format!(
+            "a style cannot count {} times: give lambda a number",
+            style.lambda
+        )));
+    }
+    if !generate.style_layers.is_empty() {
+        let layers = generate.style_layers.iter().map(|name| layer(name.trim(), net));
+        style.layers = layers.collect::<Result<_, _>>()?;
+    }
+    Ok(Some(style))
+}
+
+/// `net:layer`, or a layer of the network that is excited.
+fn layer(name: &str, own: Net) -> Result<Layer, Failure> {
+    let (net, layer) = match name.split_once(':') {
+        Some((net, layer)) => (net.parse()?, layer),
+        None => (own, name),
+    };
+    Layer::named(net, layer).ok_or_else(|| {
+        let known: Vec<String> = Layer::all(net).map(|layer| layer.to_string()).collect();
+        Failure::Input(format!("style layer `{name}`: {net} has {}", known.join(", ")))
+    })
+}
+
+fn weigh(settings: &mut Settings, wanted: &Weights) -> Result<(), Failure> {
+    let weights = &mut settings.weights;
+    for (name, weight, wanted) in [
+        ("ink", &mut weights.ink, wanted.ink),
+        ("overlap", &mut weights.overlap, wanted.overlap),
+        ("shape", &mut weights.shape, wanted.shape),
+        ("margin", &mut weights.margin, wanted.margin),
+        ("bend", &mut weights.bend, wanted.bend),
+        ("length", &mut weights.length, wanted.length),
+    ] {
+        *weight = wanted.unwrap_or(*weight);
+        if !weight.is_finite() {
+            return Err(Failure::Input(format!("generate.weights.{name} is {weight}: give a number")));
+        }
+    }
+    Ok(())
+}
+
+fn shake(settings: &mut Settings, wanted: &Jitter) -> Result<(), Failure> {
+    let jitter = &mut settings.jitter;
+    let rotation = wanted.rotation_degrees.map(f64::to_radians);
+    for (name, value, wanted, most) in [
+        ("scale", &mut jitter.scale, wanted.scale, 0.9),
+        ("rotation_degrees", &mut jitter.rotation, rotation, std::f64::consts::PI),
+        ("shift_px", &mut jitter.shift_px, wanted.shift_px, 1000.0),
+        ("perspective", &mut jitter.perspective, wanted.perspective, 0.4),
+        ("crop", &mut jitter.crop, wanted.crop, 0.9),
+        ("tint", &mut jitter.tint, wanted.tint, 1.0),
+        ("noise", &mut jitter.noise, wanted.noise, 1.0),
+    ] {
+        *value = wanted.unwrap_or(*value);
+        if !(0.0..=most).contains(value) {
+            let most = if name == "rotation_degrees" { 180.0 } else { most };
+            return Err(Failure::Input(format!("generate.jitter.{name}: give 0 to {most}")));
+        }
+    }
+    Ok(())
+}

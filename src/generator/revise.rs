@@ -1,0 +1,182 @@
+//! Which pen draws a stroke, and which strokes are left out: what no gradient moves.
+//!
+//! What a change gains is guessed by the slope of the loss; guesses are wrong together, so few strokes are changed at a
+//! time, and only while the loss itself falls.
+
+use candle_core::{Device, Tensor, Var};
+
+use super::Error;
+use super::augment::View;
+use super::objective::Objective;
+use super::rasterizer::{Rasterizer, values};
+use crate::color::Ink;
+
+/// Share of the strokes that are changed at a time, at most.
+const AT_A_TIME: f64 = 0.12;
+/// How often a change that raises the loss is halved and tried again.
+const TRIES: usize = 3;
+
+/// What strokes are judged by.
+pub(super) struct Judge<'a> {
+    pub(super) objective: &'a Objective,
+    pub(super) views: &'a [View],
+    /// The weight of ink.
+    pub(super) ink: f64,
+}
+
+impl Judge<'_> {
+    /// Gives strokes other pens of the same drawing; `widths_px`: of each pass. How many changed.
+    pub(super) fn swap_pens(
+        &self,
+        rasterizer: &mut Rasterizer,
+        widths_px: &[f32],
+        points: &[f32],
+    ) -> Result<usize, Error> {
+        let slopes = self.slopes(rasterizer, points)?;
+        let colors: Vec<[f32; 3]> = rasterizer.inks.iter().map(transmittance).collect();
+        let best = |stroke: usize| {
+            let own = colors[rasterizer.pass_of[stroke]];
+            let gain = |pass: &usize| -> f32 {
+                (0..3).map(|i| -slopes[stroke][i] * (colors[*pass][i] - own[i])).sum()
+            };
+            let pass = (0..colors.len()).max_by(|a, b| gain(a).total_cmp(&gain(b))).unwrap_or(0);
+            (gain(&pass), stroke, pass)
+        };
+        let mut changes: Vec<_> = (0..slopes.len())
+            .map(best)
+            .filter(|(gain, stroke, pass)| *gain > 0.0 && *pass != rasterizer.pass_of[*stroke])
+            .collect();
+        changes.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        changes.truncate(at_a_time(slopes.len()));
+        let before = self.loss(rasterizer, points)?;
+        for _ in 0..TRIES {
+            if changes.is_empty() {
+                break;
+            }
+            let mut changed = rasterizer.clone();
+            for (_, stroke, pass) in &changes {
+                changed.pass_of[*stroke] = *pass;
+                changed.widths_px[*stroke] = widths_px[*pass];
+            }
+            if self.loss(&changed, points)? < before {
+                *rasterizer = changed;
+                return Ok(changes.len());
+            }
+            changes.truncate(changes.len() / 2);
+        }
+        Ok(0)
+    }
+
+    /// What the loss is expected to lose with each stroke; below 0 for strokes that do harm.
+    pub(super) fn worths(&self, rasterizer: &Rasterizer, points: &[f32]) -> Result<Vec<f32>, Error> {
+        let slopes = self.slopes(rasterizer, points)?;
+        let covered = rasterizer.coverages(points)?;
+        let plane = rasterizer.width_px * rasterizer.height_px;
+        let mut sum = vec![0.0_f32; plane];
+        covered.iter().flatten().for_each(|(pixel, c)| sum[*pixel] += c);
+        let (ink, overlap) = (self.ink as f32, self.objective.overlap_weight() as f32);
+        let worth = |(stroke, covered): (usize, &Vec<(usize, f32)>)| {
+            let color = transmittance(&rasterizer.inks[rasterizer.pass_of[stroke]]);
+            let seen: f32 = (0..3).map(|i| slopes[stroke][i] * (1.0 - color[i])).sum();
+            let cost = |(pixel, c): &(usize, f32)| ink * c + overlap * (sum[*pixel] - 1.0).clamp(0.0, *c);
+            seen - covered.iter().map(cost).sum::<f32>() / plane as f32
+        };
+        Ok(covered.iter().enumerate().map(worth).collect())
+    }
+
+    /// The loss of strokes.
+    pub(super) fn loss(&self, rasterizer: &Rasterizer, points: &[f32]) -> Result<f32, Error> {
+        let points = tensor(points)?;
+        let picture = rasterizer.draw(&points)?;
+        Ok(self.objective.terms(&picture, &points, self.views, self.ink)?.loss.to_scalar()?)
+    }
+
+    /// Slopes of the loss by the light that each stroke lets through, as if all inks were transparent.
+    fn slopes(&self, rasterizer: &Rasterizer, points: &[f32]) -> Result<Vec<[f32; 3]>, Error> {
+        let points = tensor(points)?;
+        let colors: Vec<f32> =
+            rasterizer.pass_of.iter().flat_map(|pass| transmittance(&rasterizer.inks[*pass])).collect();
+        let colors = Var::from_vec(colors, (rasterizer.pass_of.len(), 3), &Device::Cpu)?;
+        let picture = rasterizer.draw_free(&points, &colors)?;
+        let gradients = self.objective.terms(&picture, &points, self.views, self.ink)?.loss.backward()?;
+        let slopes = gradients.get(&colors).map_or(Ok(Vec::new()), values)?;
+        Ok(slopes.chunks_exact(3).map(|slope| [slope[0], slope[1], slope[2]]).collect())
+    }
+}
+
+/// How many of `count` strokes may be changed at a time.
+fn at_a_time(count: usize) -> usize {
+    ((AT_A_TIME * count as f64) as usize).max(1)
+}
+
+/// Linear light of one line of an ink on white paper, as free colors have it.
+fn transmittance(ink: &Ink) -> [f32; 3] {
+    std::array::from_fn(|i| (1.0 - ink.strength[i] * (1.0 - ink.limit[i])).clamp(0.002, 0.998))
+}
+
+fn tensor(points: &[f32]) -> Result<Tensor, Error> {
+    Ok(Tensor::from_slice(points, (points.len() / 8, 4, 2), &Device::Cpu)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::Page;
+    use crate::generator::settings::Settings;
+    use crate::pens::{BUILT_IN, Inventory};
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// A grid of strokes of two pens, laid on as by chance.
+    fn strokes() -> (Objective, Rasterizer, Vec<f32>) {
+        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let page = Page { width: 60.0, height: 50.0 };
+        let settings = Settings::new(page, "lite0:b4:11".parse().unwrap(), pens.clone());
+        let objective = Objective::new(&settings, [0.0, 0.0, 96.0, 96.0]).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let mut points = Vec::new();
+        for i in 0..24 {
+            let at = 8.0 * (i % 12) as f32 + 3.0;
+            let line = (0..4).map(|k| (30.0 * k as f32 + 2.0, at));
+            points.extend(line.flat_map(|(u, v)| if i < 12 { [u, v] } else { [v, u] }));
+        }
+        let rasterizer = Rasterizer {
+            width_px: 96,
+            height_px: 96,
+            softness_px: 1.0,
+            widths_px: vec![1.6; 24],
+            inks: vec![pens[0].ink(), pens[4].ink()],
+            pass_of: (0..24).map(|_| rng.random_range(0..2)).collect(),
+        };
+        (objective, rasterizer, points)
+    }
+
+    #[test]
+    fn pens_are_swapped_only_while_the_loss_falls() {
+        let (objective, mut rasterizer, points) = strokes();
+        let judge = Judge { objective: &objective, views: &[View::IDENTITY], ink: 20.0 };
+        let mut loss = judge.loss(&rasterizer, &points).unwrap();
+        let mut swapped = 0;
+        for _ in 0..6 {
+            let before = rasterizer.clone();
+            let count = judge.swap_pens(&mut rasterizer, &[1.6, 1.6], &points).unwrap();
+            let now = judge.loss(&rasterizer, &points).unwrap();
+            assert!(if count > 0 { now < loss } else { rasterizer == before });
+            (loss, swapped) = (now, swapped + count);
+        }
+        assert!(swapped > 0);
+    }
+
+    #[test]
+    fn a_stroke_on_another_is_worth_less_than_the_other_strokes() {
+        let (objective, mut rasterizer, mut points) = strokes();
+        // The first stroke once more.
+        points.extend_from_within(..8);
+        rasterizer.pass_of.push(rasterizer.pass_of[0]);
+        rasterizer.widths_px.push(1.6);
+        let judge = Judge { objective: &objective, views: &[View::IDENTITY], ink: 20.0 };
+        let worths = judge.worths(&rasterizer, &points).unwrap();
+        let mean = worths[1..24].iter().sum::<f32>() / 23.0;
+        assert!(worths[24] < mean, "{} {mean}", worths[24]);
+    }
+}

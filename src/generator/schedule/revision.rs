@@ -1,0 +1,146 @@
+//! What no gradient does to a run: other pens, fewer strokes, budgets.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{Run, Stage, rasterizer};
+use crate::generator::augment::View;
+use crate::generator::revise::Judge;
+use crate::generator::settings::Settings;
+use crate::generator::{Canvas, Error, finish};
+use crate::geometry::Rect;
+
+/// Area of the canvas for each stroke by default; px².
+const AREA_PER_STROKE: f64 = 220.0;
+/// Steps with pens between two revisions of which pen draws what.
+const SWAP_EVERY: usize = 10;
+/// Share of the steps with pens after which pens are kept.
+const SWAP_UNTIL: f64 = 0.6;
+/// Share of the steps with pens after which strokes are thinned out; the rest is the last fine-tune.
+pub(super) const THIN_AT: f64 = 0.75;
+/// Fewer steps with pens than these are not interrupted.
+const LEAST_STEPS: usize = 20;
+/// Length of a usual stroke; px.
+const USUAL_STROKE_PX: f64 = 34.0;
+/// Strokes to begin with for each that is wanted, so that the least can be left out.
+const SPARE: f64 = 1.1;
+
+impl Run {
+    /// Changes the length of all strokes that is wanted; mm.
+    pub fn ask_length(&mut self, length: f64) {
+        self.settings.length = Some(length);
+    }
+
+    /// Leaves out the least useful strokes beyond a length (mm), now.
+    ///
+    /// # Errors
+    /// Failures of the network.
+    pub fn shorten(&mut self, length: f64) -> Result<(), Error> {
+        self.settings.length = Some(length);
+        if self.state.stage == Stage::Free { Ok(()) } else { self.thin() }
+    }
+
+    /// What no gradient does, at its time: other pens, fewer strokes.
+    pub(super) fn revise(&mut self, step: usize, steps: usize) -> Result<(), Error> {
+        if self.state.stage == Stage::Free || steps < LEAST_STEPS {
+            return Ok(());
+        }
+        let (swap_until, thin_at) = ((SWAP_UNTIL * steps as f64) as usize, (THIN_AT * steps as f64) as usize);
+        if step.is_multiple_of(SWAP_EVERY) && step < swap_until && self.state.pens.len() > 1 {
+            let widths: Vec<f32> =
+                self.state.pens.iter().map(|pen| (pen.tip * self.canvas.px_per_mm) as f32).collect();
+            let views = self.fixed_views(1, step as u64);
+            let judge = Judge { objective: &self.objective, views: &views, ink: self.settings.weights.ink };
+            let swapped = judge.swap_pens(&mut self.rasterizer, &widths, &self.state.points)?;
+            tracing::debug!(step, swapped, "pens");
+            self.state.pass_of.clone_from(&self.rasterizer.pass_of);
+        }
+        if step == thin_at {
+            self.thin()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves out knots, hidden strokes, and the least useful of those beyond a budget.
+    fn thin(&mut self) -> Result<(), Error> {
+        let views = self.fixed_views(1, 0);
+        let judge = Judge { objective: &self.objective, views: &views, ink: self.settings.weights.ink };
+        let worths = judge.worths(&self.rasterizer, &self.state.points)?;
+        let mut keep = finish::worth_drawing(
+            &self.rasterizer,
+            &self.state.points,
+            self.settings.shortest_px(&self.canvas),
+        )?;
+        let lengths = lengths(&self.state.points);
+        let mut order: Vec<usize> = (0..keep.len()).filter(|stroke| keep[*stroke]).collect();
+        let per_px = |stroke: &usize| {
+            if self.settings.length.is_some() {
+                f64::from(worths[*stroke]) / lengths[*stroke].max(1.0)
+            } else {
+                f64::from(worths[*stroke])
+            }
+        };
+        order.sort_by(|a, b| per_px(a).total_cmp(&per_px(b)).then(a.cmp(b)));
+        let most_px = self.settings.length.map_or(f64::INFINITY, |mm| mm * self.canvas.px_per_mm);
+        let most = self.settings.strokes.unwrap_or(usize::MAX);
+        let mut count = order.len();
+        let mut px: f64 = order.iter().map(|stroke| lengths[*stroke]).sum();
+        for stroke in order {
+            if count <= most && px <= most_px {
+                break;
+            }
+            (keep[stroke], count, px) = (false, count - 1, px - lengths[stroke]);
+        }
+        tracing::debug!(kept = count, of = keep.len(), "thinned out");
+        if count > 0 {
+            self.state.keep(&keep);
+            self.rasterizer = rasterizer(&self.settings, &self.canvas, &self.state);
+        }
+        Ok(())
+    }
+
+    /// The drawing seen straight, and some random views of it: the same whenever they are asked for.
+    pub(super) fn fixed_views(&self, count: usize, seed: u64) -> Vec<View> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (width, height) = (self.canvas.width_px, self.canvas.height_px);
+        let random = std::iter::repeat_with(|| View::random(&mut rng, self.settings.jitter, width, height));
+        std::iter::once(View::IDENTITY).chain(random.take(count)).collect()
+    }
+
+    /// The weight of ink now: what the budget of length, if there is one, makes of it.
+    pub(super) fn ink_weight(&mut self) -> f64 {
+        let ink = self.settings.weights.ink;
+        let Some(wanted) = self.settings.length else { return ink };
+        let over = (lengths(&self.state.points).iter().sum::<f64>() / self.canvas.px_per_mm / wanted - 1.0)
+            .clamp(-1.0, 1.0);
+        self.state.thrift = (self.state.thrift + 8.0 * over).clamp(-200.0, 1000.0);
+        ink + self.state.thrift + 60.0 * over
+    }
+}
+
+/// How many strokes a drawing begins with.
+pub(super) fn first_count(settings: &Settings, canvas: &Canvas, area: Rect) -> usize {
+    let usual = (area.area() / AREA_PER_STROKE).ceil();
+    let spare = if settings.tune_steps < LEAST_STEPS { 1.0 } else { SPARE };
+    let wanted = match (settings.strokes, settings.length) {
+        (Some(strokes), _) => spare * strokes as f64,
+        (None, Some(mm)) => spare * mm * canvas.px_per_mm / USUAL_STROKE_PX,
+        (None, None) => usual,
+    };
+    wanted.ceil().max(1.0) as usize
+}
+
+/// Length of each cubic of `points` (4 x, y pairs a stroke); px, by eight chords.
+fn lengths(points: &[f32]) -> Vec<f64> {
+    let length = |cubic: &[f32]| {
+        let at = |i: usize| {
+            let (t, v) = (i as f32 / 8.0, 1.0 - i as f32 / 8.0);
+            let weights = [v * v * v, 3.0 * v * v * t, 3.0 * v * t * t, t * t * t];
+            let axis = |axis: usize| -> f32 { (0..4).map(|k| weights[k] * cubic[2 * k + axis]).sum() };
+            (axis(0), axis(1))
+        };
+        let chord = |i: usize| (at(i + 1).0 - at(i).0).hypot(at(i + 1).1 - at(i).1);
+        (0..8).map(|i| f64::from(chord(i))).sum()
+    };
+    points.chunks_exact(8).map(length).collect()
+}
