@@ -92,6 +92,13 @@ impl Terminal {
         !self.json && !self.quiet && !self.verbose && !dumb && io::stderr().is_terminal()
     }
 
+    /// Rings, if anybody can hear it.
+    pub(super) fn bell(&self) {
+        if !self.quiet && io::stderr().is_terminal() {
+            eprint!("\x07");
+        }
+    }
+
     /// A question, which is asked even where nothing else is said.
     pub(super) fn ask(&self, text: impl AsRef<str>) {
         write_line(&plain(text.as_ref()));

@@ -162,7 +162,10 @@ pub async fn check(
 ) -> Result<bool, Error> {
     let mut runner = Runner::new(work);
     let dialect = work.profile.firmware.dialect();
-    let nothing = Program { dialect, title: String::new(), statements: Vec::new(), lift: Vec::new() };
+    // HP-GL's session ends when the plotter has answered behind a statement: this one moves nothing along.
+    let lift = Statement { line: "PU;".into(), origin: None, drains: true };
+    let statements = if dialect == Dialect::Hpgl { vec![lift] } else { Vec::new() };
+    let nothing = Program { dialect, title: String::new(), statements, lift: Vec::new() };
     let begin = Begin::at(work.from.stroke);
     let flight = runner.fly(nothing, work.from.pass, &begin, connection, controls, operator).await?;
     Ok(flight.finished)

@@ -141,7 +141,8 @@ impl Shared {
         };
         self.board().say(text.clone());
         let mut voice = self.voice();
-        voice.line(format!("\x07{text}"));
+        voice.bell();
+        voice.line(text);
         voice.event(json!({ "event": "waiting", "seconds": after.as_secs() }));
         true
     }
@@ -201,7 +202,9 @@ impl Live {
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
         let Subject { toolpath, profile, .. } = *subject;
-        let checked = check::check(toolpath, profile, subject.placement, !args.yes)?;
+        // A virtual carousel holds whatever is asked of it.
+        let can_change = !args.yes || !subject.is_real;
+        let checked = check::check(toolpath, profile, subject.placement, can_change)?;
         let has_keys = io::stdin().is_terminal() || (subject.reads_stdin && terminal_beside_stdin());
         let has_screen = has_keys && !args.plain && terminal.has_screen();
         let by_hand = by_hand(toolpath, profile);
@@ -248,12 +251,15 @@ impl Live {
         Ok(Self { shared, gate, by_hand, ask, how, checked, tests: 0, watch, stopped_at: None })
     }
 
-    /// Ctrl-C and the polite signals to end; the second one ends it at once. Never returns.
+    /// Ctrl-C and the polite signals to end; the second one ends it at once.
     pub(super) fn signals(&self) -> impl Future<Output = ()> + use<> {
         let shared = Arc::clone(&self.shared);
         async move {
             loop {
                 interrupt::asked_to_end().await;
+                if shared.is_over() {
+                    return;
+                }
                 let is_second = shared.board().phase == Phase::Stopping;
                 let said =
                     if is_second { "ending at once" } else { "stopping; Ctrl-C again ends it at once" };

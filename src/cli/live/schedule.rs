@@ -173,7 +173,8 @@ pub(super) mod tests {
     use crate::pens::{BUILT_IN, Inventory, Pen};
 
     pub(in crate::cli::live) fn pen(id: &str) -> Pen {
-        Inventory::parse("x", BUILT_IN[0].1).unwrap().pen(id).unwrap().clone()
+        let set = if id == "black" { BUILT_IN[2].1 } else { BUILT_IN[0].1 };
+        Inventory::parse("x", set).unwrap().pen(id).unwrap().clone()
     }
 
     /// Two pens: three lines and a dot, then a square.

@@ -69,6 +69,13 @@ impl Voice {
         }
     }
 
+    /// Rings, where no screen does.
+    pub(super) fn bell(&self) {
+        if self.lines {
+            self.terminal.bell();
+        }
+    }
+
     /// What the runner tells.
     pub(super) fn tell(&mut self, news: &News<'_>, board: &Board) {
         if board.phase != Phase::Paused {
