@@ -182,7 +182,7 @@ impl Picture {
             && y >= 0.0
             && (x as usize) < self.size[0] * DOTS[0]
             && (y as usize) < self.size[1] * DOTS[1];
-        inside.then(|| [x as usize, y as usize])
+        inside.then_some([x as usize, y as usize])
     }
 
     fn mm_a_dot(&self) -> f64 {

@@ -98,7 +98,7 @@ impl Voice {
                     pen.name,
                     pass.strokes(),
                     pass.draw_mm() / 1000.0,
-                    roughly(pass.seconds / board.pace())
+                    roughly(pass.seconds)
                 ));
                 self.event(json!({
                     "event": "pass", "pass": from.pass + 1, "of": of, "pen": pen.id, "strokes": pass.strokes(),
