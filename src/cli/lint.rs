@@ -58,9 +58,11 @@ pub(super) fn findings(
         }
     }
     let ink = odometer::left(pens.iter().copied());
+    let bed = (profile.bed.width, profile.bed.height);
     let known = Known {
         reach: placement.reach(toolpath.page.width),
-        bed: (profile.bed.width, profile.bed.height),
+        // As the page lies on it.
+        bed: if placement.is_turned() { (bed.1, bed.0) } else { bed },
         clipped_mm,
         texts,
         ink: &ink,

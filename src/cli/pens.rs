@@ -106,7 +106,7 @@ pub(super) struct PenRow {
     name: String,
     color: String,
     tip_mm: f64,
-    opacity: f32,
+    opacity: f64,
     speed_mm_s: Option<f64>,
     slot: Option<u32>,
 }
@@ -125,7 +125,7 @@ impl Listing {
             name: pen.name.clone(),
             color: to_hex(pen.color),
             tip_mm: pen.tip,
-            opacity: pen.opacity,
+            opacity: (f64::from(pen.opacity) * 1e4).round() / 1e4,
             speed_mm_s: pen.speed,
             slot: pen.slot,
         };

@@ -68,14 +68,6 @@ impl Connection {
         }
     }
 
-    /// The link, if there is one.
-    pub(super) fn link(&mut self) -> Option<&mut Link> {
-        match &mut self.way {
-            Way::Wire(link) => Some(link),
-            Way::Virtual(_) => None,
-        }
-    }
-
     /// Whether nothing has been driven over it.
     pub(super) fn is_fresh(&self) -> bool {
         self.sessions == 0

@@ -338,6 +338,7 @@ impl Runner<'_> {
             strokes,
             flight: &mut flight,
             paused: false,
+            stopping: false,
             nudged: false,
             connected: Duration::ZERO,
             operator,
@@ -413,6 +414,7 @@ struct Flying<'a, 'b, O> {
     strokes: usize,
     flight: &'a mut Flight,
     paused: bool,
+    stopping: bool,
     /// The pen's height has changed in the pause.
     nudged: bool,
     connected: Duration,
@@ -420,8 +422,12 @@ struct Flying<'a, 'b, O> {
 }
 
 impl<O: Operator> Flying<'_, '_, O> {
+    /// Stops the session. An end stays an end, and a change of height is heeded by whatever follows.
     fn stop(&mut self, then: Then, session: &mut dyn Session, now: Duration) {
-        self.flight.then = then;
+        let keeps = self.flight.then == Then::End || then == Then::GoOn;
+        if !(std::mem::replace(&mut self.stopping, true) && keeps) {
+            self.flight.then = then;
+        }
         session.stop(now);
     }
 
@@ -446,7 +452,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
         match control {
             Control::Stop => self.stop(Then::End, session, now),
             Control::Abort => {
-                self.flight.then = Then::End;
+                (self.stopping, self.flight.then) = (true, Then::End);
                 session.abort(now);
             }
             Control::Skip => self.stop(Then::Skip, session, now),

@@ -105,7 +105,10 @@ fn read(file: &str, text: &str) -> Result<Vec<Found>, String> {
     {
         return from_json(file, &json);
     }
-    if let Ok(table) = text.parse::<toml::Table>() {
+    // A list of colors behind `#` is a TOML of comments.
+    if let Ok(table) = text.parse::<toml::Table>()
+        && !table.is_empty()
+    {
         return from_toml(file, text, &table);
     }
     if trimmed.starts_with('{') {

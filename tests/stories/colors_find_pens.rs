@@ -85,9 +85,9 @@ fn a_wide_line_is_several_lines_its_outline_or_one() {
             .find(|pass| pass["pen"] == "green")
             .map_or(0.0, |pass| pass["draw_mm"].as_f64().unwrap())
     };
-    // 5 mm at 0.4: four lines of 0.5 mm; the full width takes ten.
+    // 5 mm at 0.4: lines of 0.5 mm that let as much light through; the full width takes ten.
     let spaced = green("");
-    assert!((300.0..360.0).contains(&spaced), "{spaced}");
+    assert!((300.0..500.0).contains(&spaced), "{spaced}");
     let outline = green("--fat-strokes outline --opacity spacing");
     assert!((160.0..175.0).contains(&outline), "{outline}");
     let single = green("--fat-strokes single --opacity spacing");
@@ -99,7 +99,7 @@ fn the_checks_fail_a_strict_plan_and_only_then() {
     let bench = Bench::new();
     bench.file("in.svg", COLORS);
     let plan = bench.run("plan in.svg -p fineliner-12 --strict --json").json();
-    assert_eq!(plan["lint"].as_array().unwrap().len(), 0);
+    assert!(plan["lint"].as_array().unwrap().iter().all(|finding| finding["severity"] == "note"), "{plan}");
     bench.file("off.svg", COLORS.replace("H90\" stroke=\"#d01010", "H190\" stroke=\"#d01010"));
     let plan = bench.run("plan off.svg -p fineliner-12 --json").json();
     assert_eq!(plan["lint"][0]["kind"], "off-page");
@@ -109,7 +109,7 @@ fn the_checks_fail_a_strict_plan_and_only_then() {
         assert!(!ran.stderr.contains("done:"), "{words}");
     }
     bench.file("portrait.svg", COLORS.replace("100mm", "190mm").replace("80mm", "297mm"));
-    let plan = bench.run("plan portrait.svg -m axidraw-v3 -p fineliner-12 --json").json();
+    let plan = bench.run("plan portrait.svg -m axidraw-v3 -p fineliner-12 --no-rotate --json").json();
     assert!(
         plan["lint"].as_array().unwrap().iter().any(|finding| finding["kind"] == "orientation"),
         "{plan}"

@@ -86,7 +86,8 @@ impl Run {
         let mut count = order.len();
         let mut px: f64 = order.iter().map(|stroke| lengths[*stroke]).sum();
         for stroke in order {
-            if count <= most && px <= most_px {
+            // Of two lengths about the wanted one, the nearer.
+            if count <= most && px <= most_px + 0.5 * lengths[stroke] {
                 break;
             }
             (keep[stroke], count, px) = (false, count - 1, px - lengths[stroke]);
