@@ -19,7 +19,7 @@ use crate::toolpath::Toolpath;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur plan drawing.svg
-  traceur plan drawing.svg -m grbl-z -p fineliner-12:black,red -o plan.json
+  traceur plan drawing.svg -m grbl-z -p fineliner-12:blue,red -o plan.json
   traceur plan drawing.svg -o ordered.svg --effort 50
   traceur plan logo.svg --fill hatch --page A4 --fit -o hatched.svg
   traceur plan poster.svg --tile 2x2 -o sheet.svg     sheet-1.svg to sheet-4.svg
