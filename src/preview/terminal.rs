@@ -336,10 +336,7 @@ mod tests {
             (vec![utf8, ("TERM", "xterm-kitty")], Look::Kitty),
             (vec![utf8, ("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")], Look::Iterm),
             (vec![utf8, ("TERM", "foot")], Look::Sixel),
-            (
-                vec![utf8, ("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1"), ("TMUX", "/tmp/x")],
-                Look::Blocks256,
-            ),
+            (vec![utf8, ("TERM", "tmux-256color"), ("KITTY_WINDOW_ID", "1"), ("TMUX", "1")], Look::Blocks256),
             (vec![utf8, ("TERM", "xterm-256color"), ("COLORTERM", "truecolor")], Look::Blocks),
             (vec![utf8, ("TERM", "xterm-256color")], Look::Blocks256),
             (vec![utf8, ("TERM", "dumb")], Look::Braille),
