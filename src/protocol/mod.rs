@@ -8,6 +8,7 @@ mod event;
 pub mod grbl;
 pub mod hpgl;
 mod identify;
+mod lines;
 mod program;
 mod session;
 

@@ -1,5 +1,7 @@
 //! What the board says, line by line.
 
+use crate::protocol::lines::Lines;
+
 /// One line, of any kind of line end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reply {
@@ -11,30 +13,17 @@ pub(super) enum Reply {
     Line(String),
 }
 
-/// Longest line that is one; all that is longer is noise.
-const LONGEST: usize = 256;
-
-/// Cuts bytes into lines. Which of CR and LF ends them, and in which order, differs from command to command; none is
-/// empty.
+/// Turns bytes into replies. Which of CR and LF ends a line, and in which order, differs from command to command.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lines {
-    line: Vec<u8>,
+pub(super) struct Replies {
+    /// All that is longer is noise.
+    lines: Lines<256>,
 }
 
-impl Lines {
-    /// Takes a byte; gives the line that it ends.
+impl Replies {
+    /// Takes a byte; gives the reply that it ends.
     pub(super) fn push(&mut self, byte: u8) -> Option<Reply> {
-        if !matches!(byte, b'\r' | b'\n') {
-            if self.line.len() < LONGEST {
-                self.line.push(byte);
-            }
-            return None;
-        }
-        if self.line.is_empty() {
-            return None;
-        }
-        let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).trim().to_owned();
-        Some(read(line))
+        self.lines.push(byte).map(|line| read(line.text))
     }
 }
 
@@ -76,8 +65,8 @@ mod tests {
     use super::*;
 
     fn replies(bytes: &[u8]) -> Vec<Reply> {
-        let mut lines = Lines::default();
-        bytes.iter().filter_map(|byte| lines.push(*byte)).collect()
+        let mut replies = Replies::default();
+        bytes.iter().filter_map(|byte| replies.push(*byte)).collect()
     }
 
     #[test]
@@ -97,12 +86,5 @@ mod tests {
             assert_eq!(replies(text.as_bytes()), [Reply::Error { code: 6, text: text_of }]);
         }
         assert_eq!(replies(b"what!\r"), [Reply::Line("what!".into())]);
-    }
-
-    #[test]
-    fn noise_without_end_is_bounded() {
-        let mut lines = Lines::default();
-        assert!((0..100_000).all(|_| lines.push(b'x').is_none()));
-        assert_eq!(lines.line.len(), LONGEST);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::LowLevelMove;
 use super::asked::{Answer, Asked, Asking};
 use super::pace::Pace;
-use super::reply::{Lines, Reply, error_meaning};
+use super::reply::{Replies, Reply, error_meaning};
 use crate::machine::{Ebb, Motors, Profile, Version};
 use crate::motion::TICKS_PER_SECOND;
 use crate::protocol::{self, Event, Fault, Program, State, Status};
@@ -84,7 +84,7 @@ pub struct Session {
     version: Version,
     /// Whether replies carry the command's name.
     future: bool,
-    lines: Lines,
+    replies: Replies,
     next: usize,
     /// Sent and not answered.
     asked: VecDeque<Asking>,
@@ -123,7 +123,7 @@ impl Session {
             pace: Pace::new(profile.limits.acceleration * ebb.steps_per_mm * factor),
             version: Version(0, 0, 0),
             future: false,
-            lines: Lines::default(),
+            replies: Replies::default(),
             next: 0,
             asked: VecDeque::new(),
             in_hand: VecDeque::new(),
@@ -146,7 +146,7 @@ impl Session {
 impl protocol::Session for Session {
     fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
         for byte in bytes {
-            if let Some(reply) = self.lines.push(*byte)
+            if let Some(reply) = self.replies.push(*byte)
                 && self.phase != Phase::Closed
             {
                 self.handle_reply(now, reply);

@@ -1,5 +1,6 @@
 //! What GRBL says, from bytes that may be split anywhere.
 
+use crate::protocol::lines::Lines;
 use crate::protocol::{State, Status};
 
 /// One thing that the firmware said.
@@ -29,32 +30,15 @@ pub enum Reply {
 /// Turns bytes into replies. Feed it bytes in pieces of any size: the replies are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Replies {
-    line: Vec<u8>,
-    overlong: bool,
+    /// No line of GRBL 1.1 is longer.
+    lines: Lines<256>,
 }
-
-/// No line of GRBL 1.1 is longer.
-const LONGEST: usize = 256;
 
 impl Replies {
     /// Takes one byte; gives the reply that it ends.
     pub fn push(&mut self, byte: u8) -> Option<Reply> {
-        if byte != b'\n' && byte != b'\r' {
-            if self.line.len() < LONGEST {
-                self.line.push(byte);
-            } else {
-                self.overlong = true;
-            }
-            return None;
-        }
-        let line = std::mem::take(&mut self.line);
-        let overlong = std::mem::take(&mut self.overlong);
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
-        if text.is_empty() {
-            return None;
-        }
-        Some(if overlong { Reply::Garbled(text.into()) } else { parse(text) })
+        let line = self.lines.push(byte)?;
+        Some(if line.is_cut { Reply::Garbled(line.text) } else { parse(&line.text) })
     }
 
     /// Takes bytes; gives all replies that they end.

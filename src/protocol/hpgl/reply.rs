@@ -1,5 +1,7 @@
 //! What the plotter says, from bytes that may be split anywhere.
 
+use crate::protocol::lines::Lines;
+
 /// One thing that the plotter said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -26,14 +28,11 @@ pub enum Reply {
     Garbled(String),
 }
 
-/// No answer of a plotter is longer.
-const LONGEST: usize = 128;
-
 /// Turns bytes into replies. Feed it bytes in pieces of any size: the replies are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Replies {
-    line: Vec<u8>,
-    overlong: bool,
+    /// No answer of a plotter is longer.
+    lines: Lines<128>,
 }
 
 impl Replies {
@@ -43,24 +42,10 @@ impl Replies {
             0x13 => return Some(Reply::Xoff),
             0x11 => return Some(Reply::Xon),
             0x06 => return Some(Reply::Ack),
-            b'\r' | b'\n' => {}
-            _ if self.line.len() < LONGEST => {
-                self.line.push(byte);
-                return None;
-            }
-            _ => {
-                self.overlong = true;
-                return None;
-            }
+            _ => {}
         }
-        let line = std::mem::take(&mut self.line);
-        let overlong = std::mem::take(&mut self.overlong);
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
-        if text.is_empty() {
-            return None;
-        }
-        Some(if overlong { Reply::Garbled(text.into()) } else { parse(text) })
+        let line = self.lines.push(byte)?;
+        Some(if line.is_cut { Reply::Garbled(line.text) } else { parse(&line.text) })
     }
 
     /// Forgets a line that has not ended.
