@@ -16,7 +16,10 @@ use crate::config;
 use crate::experiment::sweep::{self, Cell, Event, Host, Row, Table};
 
 /// The sweeps inside the program: name and TOML text.
-const BUILT_IN: [(&str, &str); 1] = [("channels", include_str!("../../recipes/channels.sweep.toml"))];
+const BUILT_IN: [(&str, &str); 2] = [
+    ("channels", include_str!("../../recipes/channels.sweep.toml")),
+    ("styles", include_str!("../../recipes/styles.sweep.toml")),
+];
 /// More runs than this are a mistake in a list.
 const MOST_CELLS: usize = 10_000;
 /// Rows of the table on the terminal.
@@ -86,7 +89,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let cells = cells(&file, &sweep)?;
     let out = args.out.clone().unwrap_or_else(|| sweep.name.clone().into());
     let folder = OutFolder::open(&out)?;
-    terminal.say(format!("{}: {} runs; {}", sweep.name, cells.len(), sweep.about));
+    let about = if sweep.about.is_empty() { String::new() } else { format!("; {}", sweep.about) };
+    terminal.say(format!("{}: {} runs{about}", sweep.name, cells.len()));
     let Some(rows) = work(&cells, &out, args.workers, terminal)? else {
         return Err(Failure::Stopped(format!(
             "stopped; {} keeps what is done: go on with the same command",
@@ -289,6 +293,6 @@ mod tests {
             let (file, sweep) = load(name).unwrap();
             assert!(cells(&file, &sweep).unwrap().len() > 3, "{name}");
         }
-        assert!(load("chanels").unwrap_err().to_string().contains("built-in ones are channels"));
+        assert!(load("chanels").unwrap_err().to_string().contains("built-in ones are channels, styles"));
     }
 }

@@ -50,7 +50,8 @@ fn figure(row: &Row, folder: &Path) -> Result<String, Error> {
     let bytes = std::fs::read(&path).map_err(Error::at(&path))?;
     let drawing = image::load_from_memory(&bytes)?;
     let most = EDGE_PX.min(drawing.width().max(drawing.height()));
-    let small = picture::to_png(&drawing.thumbnail(most, most).into_rgb8())?;
+    let small =
+        picture::to_png(&drawing.resize(most, most, image::imageops::FilterType::Triangle).into_rgb8())?;
     let mut figure = String::from("<figure>");
     let words = row.words();
     let alt = escaped(&words.join(", "));

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use image::imageops::FilterType;
 use image::{Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
@@ -46,7 +47,8 @@ pub fn contact_sheet(table: &Table, folder: &Path) -> Result<RgbImage, Error> {
                 (GAP_PX + as_u32(x) * (CELL_PX + GAP_PX), GAP_PX + LINE_PX + as_u32(y) * row_px);
             let path = picture_of(folder, row);
             let bytes = std::fs::read(&path).map_err(Error::at(&path))?;
-            let drawing = image::load_from_memory(&bytes)?.thumbnail(CELL_PX, CELL_PX).into_rgb8();
+            let drawing =
+                image::load_from_memory(&bytes)?.resize(CELL_PX, CELL_PX, FilterType::Triangle).into_rgb8();
             let (dx, dy) = ((CELL_PX - drawing.width()) / 2, high_px.saturating_sub(drawing.height()) / 2);
             imageops::replace(&mut sheet, &drawing, (left + dx).into(), (top + dy).into());
             let mut words = row.words();
