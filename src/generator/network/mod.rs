@@ -9,6 +9,7 @@
 //! innermost, so that vectors run over channels in all of them.
 
 pub(crate) mod architecture;
+mod catalogue;
 mod conv;
 mod depthwise;
 mod gemm;
@@ -20,7 +21,8 @@ pub(crate) mod pointwise;
 mod winograd;
 
 pub use architecture::Net;
-pub use neuron::{CATALOGUE, Layer, Neuron, ParseNeuronError};
+pub use catalogue::{CATALOGUE, Named};
+pub use neuron::{Layer, Neuron, ParseNeuronError};
 
 use crate::generator::weights;
 use architecture::{Architecture, ConvShape, OpShape};

@@ -1,36 +1,9 @@
 //! Names of layers and neurons: `lite0:b6:24`, or from the catalogue `lite0:bubbles`.
 
 use super::architecture::{LayerShape, Net};
+use super::catalogue::Named;
 use std::fmt;
 use std::str::FromStr;
-
-/// Channels that draw something readable, with what they draw: network, name, layer, channel.
-pub const CATALOGUE: &[(Net, &str, &str, usize)] = &[
-    (Net::Lite0, "net", "b4", 9),
-    (Net::Lite0, "grid", "b4", 23),
-    (Net::Lite0, "plaid", "b4", 11),
-    (Net::Lite0, "diamonds", "b4", 19),
-    (Net::Lite0, "tall-cells", "b4", 18),
-    (Net::Lite0, "bricks", "b5", 2),
-    (Net::Lite0, "quilt", "b5", 12),
-    (Net::Lite0, "fur", "b5", 27),
-    (Net::Lite0, "bubbles", "b6", 24),
-    (Net::Lite0, "roof-tiles", "b6", 41),
-    (Net::Lite0, "fish-scales", "b6", 5),
-    (Net::Lite0, "scallops", "b6", 27),
-    (Net::Lite0, "grass", "b6", 58),
-    (Net::Lite0, "arches", "b7", 15),
-    (Net::Lite0, "triangles", "b7", 30),
-    (Net::Lite0, "shells", "b8", 30),
-    (Net::Lite0, "woven", "b9", 11),
-    (Net::Lite0, "stars", "b9", 101),
-    (Net::Hed16, "ladders", "conv3_3", 166),
-    (Net::Hed16, "twigs", "conv3_3", 241),
-    (Net::Hed16, "braids", "conv3_3", 244),
-    (Net::Hed16, "rain", "conv4_2", 164),
-    (Net::Hed16, "shards", "conv4_3", 355),
-    (Net::Hed16, "bricks", "conv4_3", 478),
-];
 
 impl fmt::Display for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +68,7 @@ impl fmt::Display for Layer {
     }
 }
 
-/// One channel of one layer. Read from `lite0:b6:24` or a name of the [`CATALOGUE`] (`lite0:bubbles`); written the
+/// One channel of one layer. Read from `lite0:b6:24` or a name of the catalogue (`lite0:bubbles`); written the
 /// first way. The channel always exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Neuron {
@@ -117,6 +90,11 @@ impl Neuron {
     /// The channel, from 0.
     pub fn channel(self) -> usize {
         self.channel
+    }
+
+    /// What the catalogue has of it.
+    pub fn named(self) -> Option<&'static Named> {
+        Named::of(self.net()).find(|named| named.channel == self.channel && named.layer() == Some(self.layer))
     }
 }
 
@@ -213,12 +191,9 @@ impl FromStr for Neuron {
             }
             (Some(_), None) => Err(ParseNeuronError::Form { text: text.into() }),
             (None, _) => {
-                let mut entries = CATALOGUE.iter().filter(|_| channel.is_none());
-                let entry = entries.find(|(known_net, known, ..)| *known_net == net && *known == name);
-                let neuron = entry.and_then(|(_, _, layer, channel)| {
-                    Some(Self { layer: Layer::named(net, layer)?, channel: *channel })
-                });
-                neuron.ok_or_else(|| unknown_name(text, net, name, channel.is_some()))
+                let named = Named::of(net).find(|named| channel.is_none() && named.name == name);
+                let neuron = |named: &Named| Some(Self { layer: named.layer()?, channel: named.channel });
+                named.and_then(neuron).ok_or_else(|| unknown_name(text, net, name, channel.is_some()))
             }
         }
     }
@@ -237,7 +212,7 @@ fn likeness(known: &str, name: &str) -> u64 {
 }
 
 fn names(net: Net) -> impl Iterator<Item = &'static str> {
-    CATALOGUE.iter().filter(move |(of, ..)| *of == net).map(|(_, name, ..)| *name)
+    Named::of(net).map(|named| named.name)
 }
 
 fn known_nets() -> String {
@@ -256,6 +231,7 @@ fn known_names(net: Net) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generator::network::CATALOGUE;
 
     #[test]
     fn neurons_are_read_as_they_are_written() {
@@ -279,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_name_of_the_catalogue_is_a_neuron() {
-        for (net, name, layer, channel) in CATALOGUE {
+        for Named { net, name, layer, channel, .. } in CATALOGUE {
             let neuron: Neuron = format!("{net}:{name}").parse().unwrap();
             assert_eq!(neuron.to_string(), format!("{net}:{layer}:{channel}"));
         }
