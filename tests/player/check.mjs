@@ -1,4 +1,4 @@
-// Opens players in headless Chromium, as a reader would, and measures them: check.mjs TRACEUR FOLDER CHROMIUM.
+// Opens players in headless Chromium, as a reader would, and measures them: check.mjs TRACEUR FOLDER CHROMIUM PICTURES.
 
 import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { crowded, normal } from './drawings.mjs';
 
-const [traceur, folder, executablePath] = process.argv.slice(2);
-// The aims are 3 s to open and 30 frames a second; a busy machine gets this many times as long.
+const [traceur, folder, executablePath, pictures] = process.argv.slice(2);
+// The aims are 3 s to open and 30 frames a second; a busy machine gets this many times as long. Nothing else is timed.
 const PATIENCE = 4;
 const AIMS = { open_s: 3, frames_a_second: 30 };
 
@@ -53,8 +53,11 @@ const inkedShare = (page) =>
     return inked / (data.length / 4);
   });
 
+// What a reader sees, for people to look at.
+const keep = (page, name) => page.screenshot({ path: join(pictures, `${name}.png`) });
 const picture = (page) => page.evaluate(() => document.getElementById('stage').toDataURL());
 const text = (page, id) => page.evaluate((id) => document.getElementById(id).textContent, id);
+const settled = (page, condition, argument) => page.waitForFunction(condition, argument, { timeout: 20_000 }).then(() => true, () => false);
 // Waits until the picture is that of its time and view.
 async function atRest(page) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
@@ -84,6 +87,7 @@ async function checkNormal(browser, player) {
   console.log(`normal: open in ${seconds.toFixed(2)} s`);
   const whole = await inkedShare(page);
   expect(whole > 0.02, `ink is seen: ${whole}`);
+  await keep(page, 'normal-light');
 
   await page.keyboard.press('Home');
   await atRest(page);
@@ -91,10 +95,9 @@ async function checkNormal(browser, player) {
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press(' ');
-  await page.waitForTimeout(700);
+  expect(await settled(page, () => document.getElementById('clock-now').textContent !== '0:00'), 'space plays');
   await page.keyboard.press(' ');
   const paused = await text(page, 'clock-now');
-  expect(paused !== '0:00', 'space plays');
   await page.waitForTimeout(200);
   expect((await text(page, 'clock-now')) === paused, 'space pauses');
   await page.keyboard.press('End');
@@ -117,8 +120,11 @@ async function checkNormal(browser, player) {
   }
   await page.keyboard.press('l');
   expect((await page.evaluate(() => document.documentElement.dataset.theme)) === 'dark', 'L turns it dark');
+  await atRest(page);
+  await keep(page, 'normal-dark');
   await page.keyboard.press('?');
   expect(await page.evaluate(() => document.getElementById('help').open), 'question mark shows the keys');
+  await keep(page, 'help');
   await page.keyboard.press('Escape');
   const unnamed = await page.evaluate(() =>
     [...document.querySelectorAll('button, input, select')].filter(
@@ -135,9 +141,11 @@ async function checkPhone(browser, player) {
   expect((await page.evaluate(() => document.documentElement.dataset.theme)) === 'dark', 'a dark system gets a dark player');
   await page.tap('#pens-toggle');
   expect(await page.isVisible('#pen-list'), 'a tap opens the pens');
+  await keep(page, 'phone-dark');
   await page.tap('#play');
-  await page.waitForTimeout(300);
-  expect((await text(page, 'clock-now')) !== (await text(page, 'clock-all')), 'a tap plays');
+  const clocks = () => document.getElementById('clock-now').textContent !== document.getElementById('clock-all').textContent;
+  expect(await settled(page, clocks), 'a tap plays');
+  await page.tap('#play');
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   expect(!overflow, 'nothing hangs over the edge');
   expect(complaints.length === 0, `the console is silent: ${complaints.join('; ')}`);
@@ -153,8 +161,10 @@ async function checkCrowded(browser, player) {
   );
   expect(frames >= AIMS.frames_a_second / PATIENCE, `it scrubs: ${frames} frames a second`);
   const begin = Date.now();
+  await page.keyboard.press('End');
   await atRest(page);
-  console.log(`200,000 strokes: the picture is whole ${Date.now() - begin} ms after the scrub`);
+  console.log(`200,000 strokes: the end is whole ${Date.now() - begin} ms after the scrub`);
+  await keep(page, 'crowded');
   expect((await inkedShare(page)) > 0.1, 'ink is seen');
   expect(complaints.length === 0, `the console is silent: ${complaints.join('; ')}`);
   await page.context().close();
@@ -162,7 +172,7 @@ async function checkCrowded(browser, player) {
 
 const few = makePlayer('normal', normal());
 const many = makePlayer('crowded', crowded(200_000), ['--machine', 'axidraw-v3-a3', '--order', 'keep', '--join', '0mm']);
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: 120_000 });
 try {
   await checkNormal(browser, few);
   await checkPhone(browser, few);
