@@ -3,7 +3,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use super::hatch::rows;
-use super::{Area, FillRule, Polyline, Region, simplify};
+use super::{Area, FillRule, Point, Polyline, Region, simplify};
 
 /// How the ink of an area is laid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +40,10 @@ const NEAR: f64 = 3.0;
 const BARE: f64 = 2.0;
 /// How often the narrow rest of an area is looked at again for what is narrower still.
 const ROUNDS: usize = 4;
+/// A ring with more corners is not looked at for a fold.
+const MOST_CORNERS: usize = 256;
+/// Places at which the halves of a fold are compared.
+const FOLD_SAMPLES: usize = 24;
 /// Most rings from an edge inward; more is a mistake in the shape or the spacing.
 const MOST_RINGS: usize = 100_000;
 
@@ -116,12 +120,12 @@ fn zigzags(inner: &Area, outer: &Area, spacing: f64, angle: f64) -> Vec<Polyline
 }
 
 /// Rings along the edge of `area`, a spacing apart, until nothing is left. Each is made from the edge itself: rings made
-/// from rings gather corners and errors. Where two rings of one width leave paper between them that is too narrow for a
-/// third, it is traced.
+/// from rings gather corners and errors. Each stands for a strip as wide as the spacing; where two leave more between their
+/// strips that is too narrow for a third, it is traced.
 fn rings(area: &Area, style: &FillStyle) -> Vec<Polyline> {
     let mut rings = Vec::new();
     let mut ring = area.clone();
-    let half = style.tip.min(style.spacing) / 2.0;
+    let half = style.spacing / 2.0;
     for count in 1..=MOST_RINGS {
         if ring.is_empty() {
             break;
@@ -130,8 +134,8 @@ fn rings(area: &Area, style: &FillStyle) -> Vec<Polyline> {
         let next = area.shrunk(style.spacing * count as f64);
         for bare in ring.shrunk(half).without([&next.grown(style.spacing - half)]).parts() {
             if bare.size() > BARE * half.powi(2) {
-                let lines = traced(&bare, style.spacing / 2.0, 1);
-                rings.extend(lines.into_iter().filter(|line| line.length() > 2.0 * style.tip));
+                let lines = traced(&bare, half, 1);
+                rings.extend(lines.into_iter().filter(|line| line.length() > style.tip));
             }
         }
         ring = next;
@@ -139,7 +143,7 @@ fn rings(area: &Area, style: &FillStyle) -> Vec<Polyline> {
     rings
 }
 
-/// Rings in the middle of an area that is at most twice `most` mm wide: where it is widest, then in what is left.
+/// Lines in the middle of an area that is at most twice `most` mm wide: where it is widest, then in what is left.
 fn traced(area: &Area, most: f64, rounds: usize) -> Vec<Polyline> {
     if rounds == 0 || area.shrunk(NARROWEST).is_empty() {
         return Vec::new();
@@ -155,13 +159,84 @@ fn traced(area: &Area, most: f64, rounds: usize) -> Vec<Polyline> {
     }
     let depth = low * 0.7;
     let middle = area.shrunk(depth);
-    let mut lines = edges(&middle);
+    let mut lines: Vec<Polyline> =
+        edges(&middle).into_iter().map(|ring| folded(&ring, 1.3 * low).unwrap_or(ring)).collect();
     for rest in area.without([&middle.grown(depth * 1.1)]).parts() {
         if rest.size() > low * low {
             lines.extend(traced(&rest, depth, rounds - 1));
         }
     }
     lines
+}
+
+/// The line in the middle of a ring that goes out and comes back beside itself, nowhere more than `apart` mm away: one line
+/// inks what both would.
+fn folded(ring: &Polyline, apart: f64) -> Option<Polyline> {
+    let corners = &ring.points[..ring.points.len() - 1];
+    if corners.len() > MOST_CORNERS {
+        return None;
+    }
+    // From each corner, and from the middle between two, a way out and a way back are tried.
+    let count = corners.len();
+    let next = |index: usize| corners[(index + 1) % count];
+    let (fold, off) = (0..count)
+        .flat_map(|index| [(index, false), (index, true)])
+        .map(|fold| {
+            let (index, between) = fold;
+            let begin = if between { corners[index].midpoint(next(index)) } else { corners[index] };
+            let mut out = vec![begin];
+            out.extend((1..=count).map(|step| corners[(index + step) % count]));
+            if between {
+                out.push(begin);
+            }
+            let out = Polyline::new(out);
+            let off = apart_at_most(&out, apart);
+            (out, off)
+        })
+        .min_by(|a, b| a.1.total_cmp(&b.1))?;
+    if off > apart {
+        return None;
+    }
+    let half = fold.length() / 2.0;
+    // Each corner of either way has its place in the middle.
+    let mut places: Vec<f64> = Vec::new();
+    let mut place = 0.0;
+    for pair in fold.points.windows(2) {
+        places.push(if place > half { 2.0 * half - place } else { place });
+        place += pair[0].distance(pair[1]);
+    }
+    places.push(half);
+    places.sort_by(f64::total_cmp);
+    let middle = |place: f64| at(&fold, place).midpoint(at(&fold, 2.0 * half - place));
+    let line = Polyline::new(places.into_iter().map(middle).collect());
+    (line.length() > 0.0).then(|| simplify(&line, 0.005))
+}
+
+/// How far a ring's two halves are apart, at most; enough is known when it is more than `limit`.
+fn apart_at_most(ring: &Polyline, limit: f64) -> f64 {
+    let length = ring.length();
+    let mut most: f64 = 0.0;
+    for sample in 1..FOLD_SAMPLES {
+        let place = length / 2.0 * sample as f64 / FOLD_SAMPLES as f64;
+        most = most.max(at(ring, place).distance(at(ring, length - place)));
+        if most > limit {
+            break;
+        }
+    }
+    most
+}
+
+/// The point so far along a line; mm.
+fn at(line: &Polyline, place: f64) -> Point {
+    let mut left = place;
+    for pair in line.points.windows(2) {
+        let length = pair[0].distance(pair[1]);
+        if left <= length && length > 0.0 {
+            return pair[0].lerp(pair[1], left / length);
+        }
+        left -= length;
+    }
+    line.end()
 }
 
 fn edges(area: &Area) -> Vec<Polyline> {
@@ -247,6 +322,30 @@ mod tests {
             let lines = fill(&ring, &style(pattern));
             assert!((1..=3).contains(&lines.len()), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn rings_further_apart_than_the_tip_leave_the_paper_between_them() {
+        let style = |spacing| FillStyle { spacing, ..style(Pattern::Concentric) };
+        // As wide as four lines of 1.25 mm, and as five of 1 mm: two rings, and two rings with a line between.
+        let inner = area("M0 0 H40 V5 H0 Z").shrunk(0.375);
+        let lines = fill(&inner, &style(1.25));
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        let inner = area("M0 0 H40 V5 H0 Z").shrunk(0.25);
+        let lines = fill(&inner, &style(1.0));
+        let middle = lines.iter().find(|line| !line.is_closed()).unwrap();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(middle.points.iter().all(|point| (point.y - 2.5).abs() < 0.02), "{middle:?}");
+        assert!((35.0..37.0).contains(&middle.length()), "{middle:?}");
+    }
+
+    #[test]
+    fn a_way_out_and_back_is_one_line_and_a_square_stays() {
+        let ring = |path: &str| edges(&area(path)).remove(0);
+        let bent = folded(&ring("M0 0 H20 V10 H19.8 V0.2 H0 Z"), 0.4).unwrap();
+        assert!(!bent.is_closed() && (bent.length() - 29.8).abs() < 0.4, "{bent:?}");
+        assert!(bent.points.iter().any(|point| point.distance(Point::new(19.9, 0.1)) < 0.2), "{bent:?}");
+        assert!(folded(&ring("M0 0 H10 V10 H0 Z"), 0.4).is_none());
     }
 
     #[test]

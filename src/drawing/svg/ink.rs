@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use kurbo::{PathEl, Point, Shape as _};
 
-use super::draw::FAT;
+use super::draw::{FAT, ink_share};
 use super::layers::Layer;
 use super::marks::Mark;
 use super::matching::{self, Inked, Match, Opacity};
@@ -230,7 +230,7 @@ fn area(mark: &Mark) -> f64 {
         Some(_) => mark.path.area().abs(),
         None => length(mark) * mark.width.unwrap_or(0.3),
     };
-    if mark.is_spaced { whole * f64::from(mark.opacity) } else { whole }
+    whole * ink_share(mark)
 }
 
 /// Whether layers, not colors, are the passes.
