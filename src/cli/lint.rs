@@ -2,9 +2,8 @@
 
 use super::odometer;
 use super::{Failure, Terminal};
-use crate::color::delta_e;
 use crate::machine::{Placement, Profile};
-use crate::pens::Pen;
+use crate::pens::{Pen, near_duplicates};
 use crate::toolpath::Toolpath;
 use crate::toolpath::lint::{self, Finding, Known, Limits, Severity};
 
@@ -42,22 +41,15 @@ pub(super) fn findings(
     clipped_mm: f64,
     texts: usize,
 ) -> Vec<Finding> {
-    let mut pens: Vec<&Pen> = Vec::new();
+    let mut pens: Vec<Pen> = Vec::new();
     for pass in &toolpath.passes {
         if pens.iter().all(|pen| pen.id != pass.pen.id) {
-            pens.push(&pass.pen);
+            pens.push(pass.pen.clone());
         }
     }
-    let mut alike = Vec::new();
-    for (index, pen) in pens.iter().enumerate() {
-        for other in &pens[..index] {
-            let difference = delta_e(pen.color.into_format(), other.color.into_format());
-            if difference < ALIKE {
-                alike.push((other.id.clone(), pen.id.clone(), difference));
-            }
-        }
-    }
-    let ink = odometer::left(pens.iter().copied());
+    let near = near_duplicates(&pens, ALIKE).into_iter();
+    let alike: Vec<_> = near.map(|(a, b, off)| (pens[a].id.clone(), pens[b].id.clone(), off)).collect();
+    let ink = odometer::left(pens.iter());
     let bed = (profile.bed.width, profile.bed.height);
     let known = Known {
         reach: placement.reach(toolpath.page.width),

@@ -3,10 +3,11 @@
 //! Comes in: the toolpath as it would be plotted, and what is known of its drawing. Goes out: a list of findings, each
 //! with its place, how often, and what to do. Deliberately absent: anything that changes the toolpath.
 
-use std::collections::HashMap;
+mod neighbors;
 
 use super::Toolpath;
-use crate::geometry::{Point, Polyline, Rect, Vec2};
+use crate::geometry::{Point, Polyline, Rect};
+use neighbors::close_lines;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -76,14 +77,6 @@ pub struct Known<'a> {
 
 /// Fewer lifts than this are no trouble, however short the strokes.
 const FEW_LIFTS: usize = 200;
-/// A share of the ink below this beside another line is a crossing or a corner, not a habit.
-const CLOSE_SHARE: f64 = 0.05;
-/// Lines nearer than this are one line drawn twice, which overdraw tells of; tips.
-const SAME: f64 = 0.15;
-/// Lines nearer than this run into each other; tips. Fills are laid at one tip, wide strokes at three quarters or more.
-const CLOSE: f64 = 0.7;
-/// Two lines are parallel when the sine of the angle between them is no more than this.
-const PARALLEL: f64 = 0.2;
 /// Inked area with more layers than allowed below which it is a crossing of lines; mm².
 const LEAST_SOAKED: f64 = 4.0;
 /// Edge of the squares in which layers are counted; mm. Larger on large pages.
@@ -340,106 +333,6 @@ fn overdraw(toolpath: &Toolpath, limits: &Limits) -> Option<Finding> {
     })
 }
 
-/// Lines of one pen that run side by side nearer than the tip is wide.
-fn close_lines(toolpath: &Toolpath) -> Option<Finding> {
-    let mut pens = Vec::new();
-    let (mut count, mut length, mut at) = (0, 0.0, None);
-    for pass in &toolpath.passes {
-        let close = close_in(&pass.strokes, pass.pen.tip);
-        if close.length > CLOSE_SHARE * close.of {
-            pens.push(pass.pen.id.clone());
-            count += close.count;
-            length += close.length;
-            at = at.or(close.at);
-        }
-    }
-    let text = format!(
-        "{:.2} m of line run closer to another than the tip is wide: they become one dark line; use a finer pen, or a larger --spacing or page",
-        length / 1000.0
-    );
-    let at_mm = at.and_then(rounded);
-    (count > 0).then_some(Finding { kind: "close-lines", severity: Severity::Note, count, at_mm, pens, text })
-}
-
-/// Line that runs beside other line, sampled.
-#[derive(Default)]
-struct Close {
-    count: usize,
-    length: f64,
-    /// All line that was looked at.
-    of: f64,
-    at: Option<Point>,
-}
-
-/// A sample of a line.
-#[derive(Clone, Copy)]
-struct Sample {
-    at: Point,
-    along: Vec2,
-    stroke: u32,
-    /// From the stroke's start; mm.
-    place: f64,
-}
-
-/// Most samples in a cell that one is compared with.
-const MOST_IN_CELL: usize = 24;
-
-fn close_in(strokes: &[Polyline], tip: f64) -> Close {
-    let total: f64 = strokes.iter().map(Polyline::length).sum();
-    let step = tip.max(total / MOST * 8.0);
-    let mut samples = Vec::new();
-    for (number, stroke) in strokes.iter().enumerate() {
-        let mut place = 0.0;
-        let mut next = step / 2.0;
-        for pair in stroke.points.windows(2) {
-            let length = pair[0].distance(pair[1]);
-            while next < place + length {
-                let along = (pair[1] - pair[0]) / length;
-                let at = pair[0] + along * (next - place);
-                samples.push(Sample { at, along, stroke: number as u32, place: next });
-                next += step;
-            }
-            place += length;
-        }
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "a page is 10 m at most, a tip 0.01 mm at least")]
-    let cell = |point: Point| ((point.x / step).floor() as i32, (point.y / step).floor() as i32);
-    let mut cells: HashMap<(i32, i32), Vec<u32>> = HashMap::with_capacity(samples.len());
-    for (index, sample) in samples.iter().enumerate() {
-        let in_cell = cells.entry(cell(sample.at)).or_default();
-        if in_cell.len() < MOST_IN_CELL {
-            in_cell.push(index as u32);
-        }
-    }
-    let mut close = Close { of: total, ..Close::default() };
-    for sample in &samples {
-        let (x, y) = cell(sample.at);
-        let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy)));
-        let beside =
-            around.filter_map(|cell| cells.get(&cell)).flatten().map(|index| &samples[*index as usize]);
-        if beside.into_iter().any(|other| runs_beside(sample, other, tip)) {
-            close.count += 1;
-            close.length += step;
-            close.at = close.at.or(Some(sample.at));
-        }
-    }
-    close
-}
-
-/// Whether two samples lie on lines side by side that run into each other.
-fn runs_beside(sample: &Sample, other: &Sample, tip: f64) -> bool {
-    // The same line a little further on is no other line.
-    if sample.stroke == other.stroke && (sample.place - other.place).abs() < 4.0 * tip {
-        return false;
-    }
-    let away = other.at - sample.at;
-    let across = sample.along.cross(away).abs();
-    across > SAME * tip
-        && across < CLOSE * tip
-        && sample.along.dot(away).abs() <= tip
-        && sample.along.cross(other.along).abs() <= PARALLEL
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -522,6 +415,8 @@ mod tests {
     #[test]
     fn lines_closer_than_the_tip_are_found_and_crossings_are_not() {
         assert_eq!(kinds(&toolpath(hatching(0.25, 10)), &KNOWN), ["close-lines"]);
+        let bar = line(&[(10.0, 10.0), (60.0, 10.0), (60.0, 10.2), (10.0, 10.2), (10.0, 10.0)]);
+        assert_eq!(kinds(&toolpath(vec![bar]), &KNOWN), [] as [&str; 0], "a narrow bar, or a line of 0.7 mm");
         let star = (0..12).map(|i| {
             let (sin, cos) = (f64::from(i) * 0.26).sin_cos();
             line(&[(50.0 - 30.0 * cos, 40.0 - 30.0 * sin), (50.0 + 30.0 * cos, 40.0 + 30.0 * sin)])
