@@ -129,6 +129,8 @@ pub(super) struct Settings {
     pub(super) hardwire: bool,
     /// How long an answer to device control waits.
     pub(super) turnaround: Duration,
+    /// From one character of an answer to the next.
+    pub(super) spacing: Duration,
     /// Block size, or free bytes at which Xoff is sent.
     pub(super) block: usize,
     pub(super) pacing: Pacing,
@@ -146,6 +148,7 @@ impl Settings {
             block_mode: false,
             hardwire: true,
             turnaround: Duration::ZERO,
+            spacing: Duration::ZERO,
             block: 80,
             pacing: Pacing::Dummy,
             xoff: Vec::new(),
@@ -181,11 +184,12 @@ impl Settings {
                     _ => Pacing::Dummy,
                 };
             }
-            b'N' => self.xoff = control.characters(1),
+            b'N' => {
+                self.spacing = counted(control.param(0));
+                self.xoff = control.characters(1);
+            }
             b'M' => {
-                // The plotter counts so; 0 to 54 612 all give less than a minute.
-                let delay = f64::from(control.param(0).unwrap_or(0)) * 1.1875 % 65_536.0 / 1.2;
-                self.turnaround = Duration::from_secs_f64(delay / 1000.0);
+                self.turnaround = counted(control.param(0));
                 let given = |index| control.param(index).and_then(|c| u8::try_from(c).ok());
                 let ends: Vec<u8> = [given(3), given(4)].into_iter().flatten().filter(|c| *c != 0).collect();
                 self.terminator = if ends.is_empty() { b"\r".to_vec() } else { ends };
@@ -202,4 +206,10 @@ impl Settings {
     pub(super) fn xon_room(&self) -> usize {
         (self.size / 2).max(self.block + 1).min(self.size)
     }
+}
+
+/// A delay as the plotter counts it; 0 to 54 612 all give less than a minute.
+fn counted(parameter: Option<u32>) -> Duration {
+    let ms = f64::from(parameter.unwrap_or(0)) * 1.1875 % 65_536.0 / 1.2;
+    Duration::from_secs_f64(ms / 1000.0)
 }

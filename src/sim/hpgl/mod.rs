@@ -5,8 +5,8 @@
 //! coordinate pair at a time as the pen gets there, errors by number after which it goes on, hard clip limits at which
 //! the pen lifts, a carousel. Each vector goes from stop to stop. Characters are boxes, not letters ([`letters`]).
 //!
-//! Not built: the monitor mode, intercharacter delays (answers take no time, but for the turnaround delay of `ESC.M`),
-//! plotter off (its rear switch is at D), polygon mode and downloadable characters of larger models (told as a warning),
+//! Answers take no time but for the delays of `ESC.M` and `ESC.N`. Not built: the monitor mode, extended error 18 of Roland's
+//! DPX ("other": what raises it is not known), plotter off (its rear switch is at D), polygon mode and downloadable characters of larger models (told as a warning),
 //! pen force.
 
 mod carriage;
@@ -18,6 +18,8 @@ mod parser;
 mod run;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -192,6 +194,16 @@ impl VirtualHpgl {
         self.settings.fail(15);
     }
 
+    /// A byte comes at another baud rate, and is lost: Roland's DPX has an error of its own for that.
+    pub fn mistune_byte(&mut self, now: Duration) {
+        self.pump(now);
+        self.settings.fail(if self.is_dpx() { 17 } else { 15 });
+    }
+
+    fn is_dpx(&self) -> bool {
+        self.hpgl.identity.starts_with("DPX")
+    }
+
     /// Presses ENTER: the pen's place is a digitized point.
     pub fn press_enter(&mut self, now: Duration) {
         self.pump(now);
@@ -233,9 +245,7 @@ impl VirtualHpgl {
 
     /// Says what the room in the buffer, or its emptiness, lets it say.
     fn pace(&mut self, now: Duration) {
-        if let Some((_, answer)) = self.delayed.take_if(|(due, _)| *due <= now) {
-            self.output.extend(answer);
-        }
+        self.let_out(now);
         // The level at which DTR falls is the usual one of Xoff; a buffer smaller than that has less. Not verified.
         let low = self.settings.block.min(self.settings.size / 4);
         let level = if self.ready { low } else { self.settings.xon_room() - 1 };
@@ -306,7 +316,7 @@ impl VirtualHpgl {
             }
             b'L' => self.length_asked = true,
             // Roland's own question for the model.
-            b'A' if self.hpgl.identity.starts_with("DPX") => self.reply(now, &self.hpgl.identity.clone()),
+            b'A' if self.is_dpx() => self.reply(now, &self.hpgl.identity.clone()),
             b'A' => self.settings.fail(11),
             b'O' => {
                 let state = if self.is_idle(now) { 8 } else { 0 };
@@ -337,16 +347,34 @@ impl VirtualHpgl {
         if self.delayed.is_some() {
             return self.settings.fail(10);
         }
-        if self.settings.turnaround.is_zero() {
+        if self.settings.turnaround.is_zero() && self.settings.spacing.is_zero() {
             return self.say(text);
         }
-        let answer = [text.as_bytes(), &self.settings.terminator].concat();
-        self.delayed = Some((now + self.settings.turnaround, answer));
+        self.delayed = Some((now + self.settings.turnaround, Vec::new()));
+        self.say(text);
     }
 
+    /// Answers now, or behind what is under way.
     fn say(&mut self, text: &str) {
-        self.output.extend_from_slice(text.as_bytes());
-        self.output.extend_from_slice(&self.settings.terminator);
+        let answer = [text.as_bytes(), &self.settings.terminator].concat();
+        match &mut self.delayed {
+            Some((_, waiting)) => waiting.extend(answer),
+            None if self.settings.spacing.is_zero() => self.output.extend(answer),
+            None => self.delayed = Some((self.free_at, answer)),
+        }
+    }
+
+    /// Lets out what is due of a delayed answer: all, or as many characters as had their delay.
+    fn let_out(&mut self, now: Duration) {
+        while let Some((due, answer)) = self.delayed.as_mut().filter(|(due, _)| *due <= now) {
+            if self.settings.spacing.is_zero() || answer.len() < 2 {
+                self.output.append(answer);
+                self.delayed = None;
+            } else {
+                self.output.push(answer.remove(0));
+                *due += self.settings.spacing;
+            }
+        }
     }
 
     /// The pen that is fetched for this place: of empty ones, the next that is not. 0: none.
