@@ -113,7 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn td_came_with_firmware_3() {
+    fn td_is_an_unknown_command() {
         check(V2, "TD\r", "!8 Err: Unknown command 'TD:5444'\r\n");
+        // What an unknown command leaves unread is an extra parameter, as for the firmware.
+        check(V3, "TD,1\r", "!8 Err: Unknown command 'TD:5444'\r\n!7 Err: Extra parameter\r\n");
+    }
+
+    #[test]
+    fn cu_3_the_led_and_cu_61_are_taken_and_change_nothing() {
+        check(V3, "CU,3,1\rCU,3,0\rCU,61,300\rQG\r", "OK\r\nOK\r\nOK\r\n10\r\n");
+        check(V3, "CU,3,2\r", "OK\r\n!6 Err: Invalid parameter value\r\n");
+        check(V3, "CU,62,1\r", "OK\r\n!6 Err: Invalid parameter value\r\n");
+        check(V2, "CU,3,1\rCU,61,300\r", "OK\r\nOK\r\n");
     }
 }

@@ -4,7 +4,8 @@
 //! `CU,4`), and when that is full the parser is stuck with a third and reads nothing at all, not even `ES`. Steps are taken
 //! at 25 kHz, bit by bit. Its parser takes no time. Not built: the engraver, the general I/O pins (they are accepted and do
 //! nothing), `TD` of 3.0.1 (its parameters stand in no source at hand: it is an unknown command), and a solenoid instead of
-//! the servo.
+//! the servo. Errors `!1` and `!2` never come: the firmware has a text for the first but nothing that raises it ("unused"
+//! in `UBW.c`), and before its output buffer overruns (`!2`) it waits in `ebb_putc` until the host has read.
 
 mod board;
 mod commands;

@@ -152,6 +152,30 @@ fn errors_have_their_texts_and_no_ok() {
 }
 
 #[test]
+fn error_1_never_comes_too_fast_is_error_0_or_nothing() {
+    for firmware in [V2, V3] {
+        for fast in [
+            "SM,1,26,26",
+            "XM,1,26,0",
+            "LM,2147483647,9,0,2147483647,9,0",
+            "LT,9,2147483647,0,0,0",
+            "HM,25001",
+        ] {
+            let said = at(&mut board(firmware), 0, &format!("{fast}\r"));
+            assert!(!said.contains("!1"), "{fast}: {said}");
+        }
+    }
+}
+
+#[test]
+fn error_2_never_comes_a_host_that_does_not_read_is_waited_for() {
+    let mut board = board(V3);
+    board.receive(ms(0), "QS\r".repeat(500).as_bytes());
+    let said = at(&mut board, 0, "QP\r");
+    assert_eq!(said.len(), "0,0\n\rOK\r\n".len() * 500 + "1\n\rOK\r\n".len(), "nothing is lost");
+}
+
+#[test]
 fn an_extra_parameter_is_an_error_after_the_ok() {
     both("SM,10,1,1,0,9\r", "OK\r\n!7 Err: Extra parameter\r\n");
     both("QP,1\r", "1\n\rOK\r\n!7 Err: Extra parameter\r\n");
