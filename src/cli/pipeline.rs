@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use kurbo::Shape as _;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::files::OutFolder;
@@ -354,7 +355,7 @@ fn assemble(
 ) -> Planned {
     let passes: Vec<PassReport> = toolpath
         .passes
-        .iter()
+        .par_iter()
         .zip(before)
         .map(|(pass, before)| {
             let statistics = Statistics::of(&pass.strokes);
@@ -375,7 +376,7 @@ fn assemble(
     let bounds = bounds.unwrap_or(Rect::ZERO);
     let programs = toolpath
         .passes
-        .iter()
+        .par_iter()
         .enumerate()
         .map(|(index, pass)| protocol::encode(index, pass, profile, placement))
         .collect();

@@ -1,5 +1,7 @@
 //! What the virtual plotter does with an input's bytes: shared by all that `preview` writes.
 
+use rayon::prelude::*;
+
 use super::input::{Input, InputArgs};
 use super::pipeline::{self, Planned};
 use super::{Failure, Terminal};
@@ -36,9 +38,16 @@ fn simulate_plan(planned: Planned, profile: &Profile) -> Result<Simulated, Failu
     let page = planned.toolpath.page;
     let placement = Placement::of_page(profile, page.width, page.height)?;
     let mut playback = Playback::new(page, profile, &placement);
-    for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
-        let trace = sim::run_program(program.to_text().as_bytes(), profile)?;
-        playback.add(&trace, &placement, |_| pass.pen.clone());
+    let passes: Vec<_> = planned.programs.iter().zip(&planned.toolpath.passes).collect();
+    // As many at once as there are threads, so that no more traces than that are held.
+    for passes in passes.chunks(rayon::current_num_threads()) {
+        let traces: Vec<_> = passes
+            .par_iter()
+            .map(|(program, _)| sim::run_program(program.to_text().as_bytes(), profile))
+            .collect();
+        for (trace, (_, pass)) in traces.into_iter().zip(passes) {
+            playback.add(&trace?, &placement, |_| pass.pen.clone());
+        }
     }
     Ok(Simulated { playback, lint: planned.report.lint })
 }

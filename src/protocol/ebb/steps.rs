@@ -95,6 +95,9 @@ impl Ramp {
     }
 }
 
+/// Bytes of a line with six numbers of eleven.
+const LONGEST: usize = 76;
+
 impl LowLevelMove {
     /// The command of a slice. It takes exactly the slice's ticks.
     #[must_use]
@@ -111,9 +114,15 @@ impl LowLevelMove {
     /// Its line.
     #[must_use]
     pub fn to_line(self) -> String {
-        let [one, two] = self.motors;
-        let word = |ramp: Ramp| format!("{},{},{}", ramp.rate, ramp.steps, ramp.acceleration);
-        format!("LM,{},{},3", word(one), word(two))
+        use std::fmt::Write as _;
+        // A long drawing has millions of them.
+        let mut line = String::with_capacity(LONGEST);
+        line.push_str("LM,");
+        for ramp in self.motors {
+            let _ = write!(line, "{},{},{},", ramp.rate, ramp.steps, ramp.acceleration);
+        }
+        line.push('3');
+        line
     }
 
     /// Reads the line of [`LowLevelMove::to_line`].

@@ -228,8 +228,11 @@ impl Board {
                 b'\r' | b'\n' if self.in_cr => {}
                 b'\r' | b'\n' => {
                     self.in_cr = true;
-                    let line = std::mem::take(&mut self.line);
+                    let mut line = std::mem::take(&mut self.line);
                     self.command(&line);
+                    // The same memory for the next one.
+                    line.clear();
+                    self.line = line;
                     if self.v3 {
                         self.print_errors();
                         self.watch_limits();

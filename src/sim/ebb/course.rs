@@ -117,7 +117,9 @@ impl Tame {
                 let last = if self.acceleration < 0 {
                     u64::try_from((self.rate / -self.acceleration).max(1)).ok()?
                 } else {
-                    1 << 40
+                    // It never gets slower than in its first tick.
+                    let first = (self.rate + self.acceleration).max(1);
+                    u64::try_from(wanted / first + 1).ok()?.min(1 << 40)
                 };
                 if !self.fits(1) || self.sum(last) < wanted {
                     return None;

@@ -14,26 +14,31 @@ use crate::sim::{Error, MotionTrace, VirtualPlotter as _};
 pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, ebb: &Ebb) -> Result<MotionTrace, Error> {
     let mut board = VirtualEbb::new(profile, ebb);
     let mut now = Duration::ZERO;
+    let mut sent = Vec::new();
     // A board without OK (`CU,1,0`) or one that has been told to restart says nothing, and that is right.
     for (index, bytes) in text.split(|byte| matches!(byte, b'\r' | b'\n')).enumerate() {
         let line = bytes.trim_ascii();
         if line.is_empty() {
             continue;
         }
-        let (number, text) = (index + 1, String::from_utf8_lossy(line).into_owned());
-        board.receive(now, &[line, b"\r"].concat());
+        let (number, text) = (index + 1, || String::from_utf8_lossy(line).into_owned());
+        sent.clear();
+        sent.extend_from_slice(line);
+        sent.push(b'\r');
+        board.receive(now, &sent);
         loop {
-            let said = String::from_utf8_lossy(&board.poll_output()).into_owned();
+            let said = board.poll_output();
+            let said = String::from_utf8_lossy(&said);
             if let Some(reply) = said.split(['\r', '\n']).find(|line| line.contains("Err:")) {
                 let (reply, meaning) = (reply.to_owned(), meaning(reply));
-                return Err(Error::Refused { line: number, text, reply, meaning });
+                return Err(Error::Refused { line: number, text: text(), reply, meaning });
             }
             if !said.is_empty() || !board.board.is_reading_blocked() {
                 break;
             }
             match board.next_wake(now) {
                 Some(wake) => now = wake,
-                None => return Err(Error::NoAnswer { line: number, text }),
+                None => return Err(Error::NoAnswer { line: number, text: text() }),
             }
             board.receive(now, b"");
         }
@@ -45,7 +50,7 @@ pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, ebb: &Ebb) -> 
         }
         board.receive(now, b"");
     }
-    Ok(board.trace().clone())
+    Ok(std::mem::take(&mut board.board.trace))
 }
 
 /// What a refusal means; the simulator's own words, as it shares nothing with the driver.
