@@ -26,7 +26,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     if files::is_dash(&args.output()) {
         return Ok(());
     }
-    let metres = outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0;
+    // A sum of nothing is minus zero.
+    let metres = outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0 + 0.0;
     args.show.show_drawing(&outcome.drawing, terminal)?;
     let value = serde_json::json!({
         "loss": outcome.loss,

@@ -1,18 +1,16 @@
 //! `traceur pens swatch` and `measure`: a chart of the pens, and what a scan of it tells.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
-
-use image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::pens::Listing;
 use super::pens_choice::{Chosen, PassArgs, choose_with_files};
 use super::pens_file;
 use super::pipeline::rounded;
 use super::terminal::plain;
+use super::wanted::photo;
 use super::{Failure, Terminal, files};
-use crate::chart::{self, Chart, MOST_PX, Reading, Scan};
+use crate::chart::{self, Chart, Reading, Scan};
 use crate::color::{delta_e, to_hex};
 use crate::drawing::svg::{self, ReadOptions};
 use crate::drawing::{Drawing, Page};
@@ -202,22 +200,8 @@ fn read_chart(path: &Path) -> Result<Chart, Failure> {
 fn read_scan(path: &Path) -> Result<Scan, Failure> {
     let name = if files::is_dash(path) { "stdin".into() } else { path.display().to_string() };
     let bytes = files::read(path)?;
-    let unreadable = |error: image::ImageError| {
-        Failure::Input(format!("{name}: {error}: give a PNG or a JPEG").replace('\n', " "))
-    };
-    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
-    let mut reader = reader.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-    reader.no_limits();
-    let decoder = reader.into_decoder().map_err(unreadable)?;
-    let (width, height) = decoder.dimensions();
-    // Before a pixel is decoded.
-    if u64::from(width) * u64::from(height) > MOST_PX as u64 {
-        return Err(Failure::Input(format!(
-            "{name}: {width} x {height} pixels are too many to measure, {} million at most: 300 dpi are enough",
-            MOST_PX / 1_000_000
-        )));
-    }
-    let picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?.into_rgb8();
+    let picture = photo(&name, &bytes, "give a PNG or a JPEG", "300 dpi are enough")?.into_rgb8();
+    let (width, height) = picture.dimensions();
     Scan::new(width as usize, height as usize, picture.into_raw())
         .map_err(|error| Failure::Input(format!("{name}: {error}")))
 }

@@ -187,8 +187,12 @@ fn report(path: &std::path::Path, text: &str, what: &str, terminal: &Terminal) -
     let inventory = Inventory::parse(&path.display().to_string(), text)?;
     let listing = Listing::of(&inventory.pens);
     terminal.result(&serde_json::json!({ "file": path, "pens": listing.rows }), || {
-        plain(&format!("{}: {what}, {} pens now", path.display(), inventory.pens.len()))
+        plain(&format!("{}: {what}, {} now", path.display(), count(inventory.pens.len())))
     })
+}
+
+fn count(pens: usize) -> String {
+    if pens == 1 { "1 pen".into() } else { format!("{pens} pens") }
 }
 
 fn set_name(path: &std::path::Path) -> String {
@@ -230,8 +234,12 @@ pub(super) fn import_pens(args: &ImportArgs, terminal: &Terminal) -> Result<(), 
         let mut text = String::new();
         for (path, added, known, all) in &written {
             let known = if *known > 0 { format!(", {known} were there already") } else { String::new() };
-            text +=
-                &plain(&format!("{}: {} pens imported{known}, {all} pens now", path.display(), added.len()));
+            text += &plain(&format!(
+                "{}: {} imported{known}, {} now",
+                path.display(),
+                count(added.len()),
+                count(*all)
+            ));
             text.push('\n');
             text += &Listing::of(added).to_text(terminal);
         }

@@ -23,7 +23,7 @@ pub(super) fn place(file: Option<&str>) -> Result<PathBuf, Failure> {
     let own = folders::pens().ok_or_else(none)?.join(format!("{name}.toml"));
     if !own.exists() && BUILT_IN.iter().any(|(id, _)| *id == name) {
         return Err(Failure::Input(format!(
-            "`{name}` is built in and can't be changed: `traceur pens import` a copy of it, `traceur pens show {name} --toml` shows it"
+            "`{name}` is built in and can't be changed: give the set another name with --file; `traceur pens show {name} --toml` gives a copy to begin with"
         )));
     }
     Ok(own)

@@ -6,10 +6,36 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::{Failure, files, pipeline};
+use crate::chart;
 use crate::drawing::{Page, svg};
 use crate::generator::Picture;
 use crate::geometry::{Affine, Rect};
 use crate::preview::{of_rgb8, resized};
+
+/// Decodes a PNG or a JPEG, the right way up. `give` says what would be right, `enough` what a smaller one is.
+///
+/// # Errors
+/// What can't be decoded, and what has more pixels than [`chart::MOST_PX`], before a pixel is.
+pub(super) fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Result<DynamicImage, Failure> {
+    let unreadable =
+        |error: image::ImageError| Failure::Input(format!("{name}: {error}: {give}").replace('\n', " "));
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut reader = reader.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    // The limit is ours.
+    reader.no_limits();
+    let mut decoder = reader.into_decoder().map_err(unreadable)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > chart::MOST_PX as u64 {
+        return Err(Failure::Input(format!(
+            "{name}: {width} x {height} pixels are too many, {} million at most: {enough}",
+            chart::MOST_PX / 1_000_000
+        )));
+    }
+    let orientation = decoder.orientation().map_err(unreadable)?;
+    let mut photo = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    photo.apply_orientation(orientation);
+    Ok(photo)
+}
 
 /// Most pixels of a sheet.
 const MOST_PX: f64 = 40e6;
@@ -32,16 +58,7 @@ impl Source {
             let (size, lines) = svg::lines(&name, &bytes)?;
             return Ok(Self::Svg { name, bytes, size, lines });
         }
-        let unreadable = |error: image::ImageError| {
-            Failure::Input(format!("{name}: {error}: give a PNG, a JPEG or an SVG").replace('\n', " "))
-        };
-        let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
-        let reader = reader.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-        let mut decoder = reader.into_decoder().map_err(unreadable)?;
-        let orientation = decoder.orientation().map_err(unreadable)?;
-        let mut photo = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
-        photo.apply_orientation(orientation);
-        Ok(Self::Photo(photo))
+        photo(&name, &bytes, "give a PNG, a JPEG or an SVG", "a smaller copy is enough").map(Self::Photo)
     }
 
     /// The sheet that fits it.
