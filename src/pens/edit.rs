@@ -320,27 +320,7 @@ fn place(file: &str, text: &str, document: &DocumentMut, id: &str) -> Result<usi
 mod tests {
     use super::*;
 
-    const MINE: &str = "# My pens, bought over the years.
-format = 1
-id = \"mine\" # never change this
-name = \"Mine\"
-
-# --- reds ---
-[[pen]]
-id = \"red\"
-name = \"Red\" # the nice one
-# measured by eye
-color = \"#cc2233\"
-tip = '0.5mm' # half a millimeter
-
-# --- blues ---
-[[pen]]
-tip = \"0.3mm\"
-color = \"#2233cc\"
-name = \"Blue\"
-id = \"blue\"
-# the end
-";
+    const MINE: &str = include_str!("../../tests/fixtures/mine.toml");
 
     fn comments_of(text: &str) -> Vec<&str> {
         let mut comments: Vec<&str> =

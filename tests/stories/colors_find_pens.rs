@@ -85,9 +85,19 @@ fn a_wide_line_is_several_lines_its_outline_or_one() {
             .find(|pass| pass["pen"] == "green")
             .map_or(0.0, |pass| pass["draw_mm"].as_f64().unwrap())
     };
-    // 5 mm at 0.4: lines of 0.5 mm that let as much light through; the full width takes ten.
+    // Ten lines of 0.5 mm would make the full color. A screen shows 0.4 of it, mixed in sRGB, at a luminance of 0.54; the
+    // full color has 0.16. Of light, which is what the eye adds up, (1 - 0.54) / (1 - 0.16) = 55 % must be inked: six lines,
+    // as three rings 0.42, 1.25 and 2.08 mm inside the edge of 80 x 5 mm: 2 (85 - 4 inset) mm each. (40 % would be four
+    // lines and 320 mm: lighter than what was drawn.)
     let spaced = green("");
-    assert!((300.0..500.0).contains(&spaced), "{spaced}");
+    assert!((spaced - 480.0).abs() < 1.0, "{spaced}");
+    let lint = bench.run("plan in.svg -p fineliner-12 --json").json()["lint"].to_string();
+    assert!(!lint.contains("close-lines"), "spaced lines are no lines too close: {lint}");
+    for width in ["0.76", "1.06", "1.3", "1.6", "2.6"] {
+        bench.file("wide.svg", COLORS.replace("0.4\"/>", "1\"/>").replace("\"5\"", &format!("\"{width}\"")));
+        let lint = bench.run("plan wide.svg -p fineliner-12 --json").json()["lint"].to_string();
+        assert!(!lint.contains("close-lines"), "nor are those that make up a width of {width}: {lint}");
+    }
     let outline = green("--fat-strokes outline --opacity spacing");
     assert!((160.0..175.0).contains(&outline), "{outline}");
     let single = green("--fat-strokes single --opacity spacing");
@@ -114,6 +124,96 @@ fn the_checks_fail_a_strict_plan_and_only_then() {
         plan["lint"].as_array().unwrap().iter().any(|finding| finding["kind"] == "orientation"),
         "{plan}"
     );
+}
+
+#[test]
+fn spaced_lines_are_as_light_as_the_screen() {
+    let bench = Bench::new();
+    for (color, opacity) in [("#00805a", "0.4"), ("#1a1a1a", "0.5"), ("#ff8000", "0.7"), ("#101060", "0.2")] {
+        bench.file(
+            "in.svg",
+            format!(
+                r#"<svg xmlns="http://www.w3.org/2000/svg" width="100mm" height="80mm" viewBox="0 0 100 80" fill="none"><path d="M10 40H90" stroke="{color}" stroke-width="40" stroke-opacity="{opacity}"/></svg>"#
+            ),
+        );
+        let gap = |flags: &str| {
+            let report =
+                bench.run(&format!("preview in.svg -p fineliner-12 --json -o ink.png {flags}")).json();
+            report["gap"]["delta_e_seen"].as_f64().unwrap()
+        };
+        let (spaced, full) = (gap(""), gap("--opacity color"));
+        assert!(spaced < 6.0, "{color} {opacity}: {spaced}, and {full} by color");
+    }
+}
+
+/// A drawing in which this check finds something, and flags for it.
+const TROUBLES: [(&str, &str, &str); 9] = [
+    ("off-page", r##"<path d="M10 10H190" stroke="#1a1a1a"/>"##, ""),
+    (
+        "orientation",
+        r##"<path d="M10 10H60" stroke="#1a1a1a"/>"##,
+        "--page 200x290mm --no-rotate -m axidraw-v3",
+    ),
+    ("text", r##"<path d="M10 10H60" stroke="#1a1a1a"/><text x="9" y="9">no outlines</text>"##, ""),
+    ("dry-pen", r##"<path d="M10 10H90" stroke="#1a1a1a"/>"##, "-p dry.toml"),
+    (
+        "alike-pens",
+        r##"<path d="M10 10H60" stroke="#1a1a1a"/><path d="M10 20H60" stroke="#1c1c1c"/>"##,
+        "-p twins.toml --map #1a1a1a=a --map #1c1c1c=b",
+    ),
+    ("overdraw", "OVER", ""),
+    ("close-lines", "CLOSE", ""),
+    ("specks", "SPECKS", ""),
+    ("lifts", "LIFTS", "--join 0mm"),
+];
+
+#[test]
+fn each_check_finds_its_trouble_in_a_file() {
+    let bench = Bench::new();
+    let line = |from: (f64, f64), to: (f64, f64)| {
+        format!("<path d=\"M{} {}L{} {}\" stroke=\"#1a1a1a\"/>", from.0, from.1, to.0, to.1)
+    };
+    let rows = |count: u32, apart: f64, length: f64| -> String {
+        let y = |i| 10.0 + f64::from(i) * apart;
+        (0..count).map(|i| line((10.0, y(i)), (10.0 + length, y(i)))).collect()
+    };
+    let black = "format = 1\nid = \"x\"\nname = \"X\"\n[[pen]]\nid = \"a\"\nname = \"A\"\ncolor = \"#1a1a1a\"\ntip = \"0.5mm\"\n";
+    bench.file("dry.toml", format!("{black}metres = \"0.05m\"\n"));
+    let twin = black.split("[[pen]]").nth(1).unwrap().replace("\"a\"", "\"b\"").replace("#1a1a1a", "#1c1c1c");
+    bench.file("twins.toml", format!("{black}[[pen]]{twin}"));
+    for (kind, drawing, flags) in TROUBLES {
+        let body = match drawing {
+            // Lines drawn again and again, not quite the same.
+            "OVER" => (0..8).map(|i| rows(20, 0.45, 40.0 + 0.1 * f64::from(i))).collect(),
+            "CLOSE" => rows(20, 0.25, 50.0),
+            "SPECKS" => rows(10, 3.0, 50.0) + &line((70.0, 10.0), (70.1, 10.0)),
+            "LIFTS" => (0..20)
+                .map(|i| {
+                    let x = 2.0 + 4.0 * f64::from(i);
+                    (0..15)
+                        .map(|j| line((x, 2.0 + 4.0 * f64::from(j)), (x + 0.7, 2.0 + 4.0 * f64::from(j))))
+                        .collect::<String>()
+                })
+                .collect(),
+            body => body.to_owned(),
+        };
+        bench.file("in.svg", format!(r#"<svg xmlns="http://www.w3.org/2000/svg" width="100mm" height="80mm" viewBox="0 0 100 80" fill="none" stroke-width="0.5">{body}</svg>"#));
+        for words in ["plan in.svg", "preview in.svg -o ink.png --dpi 72"] {
+            let pens = if flags.contains("-p ") { "" } else { "-p black" };
+            let report = bench.run(&format!("{words} {pens} --json {flags}")).json();
+            let found = report["lint"].as_array().unwrap();
+            let finding = found.iter().find(|finding| finding["kind"] == kind);
+            let finding = finding.unwrap_or_else(|| panic!("{kind} by {words}: {found:?}"));
+            let is_bad = finding["severity"] == "warning";
+            let strict = bench.run(&format!("{words} {pens} --strict {flags}"));
+            assert_eq!(
+                (strict.code == 2, strict.stderr.contains(&format!("--strict: {kind}"))),
+                (is_bad, is_bad),
+                "{kind}: {}",
+                strict.stderr
+            );
+        }
+    }
 }
 
 #[test]

@@ -5,27 +5,7 @@ use std::process::{Child, Command, Stdio};
 use crate::support::{Bench, SVG};
 
 /// A file that somebody wrote by hand.
-const MINE: &str = "# My pens.
-format = 1
-id = \"mine\" # never change this
-name = \"Mine\"
-
-# --- reds ---
-[[pen]]
-id = \"red\"
-name = \"Red\" # the nice one
-# measured by eye
-color = \"#cc2233\"
-tip = '0.5mm' # half a millimeter
-
-# --- blues ---
-[[pen]]
-tip = \"0.3mm\"
-color = \"#2233cc\"
-name = \"Blue\"
-id = \"blue\"
-# the end
-";
+const MINE: &str = include_str!("../fixtures/mine.toml");
 
 fn comments(text: &str) -> Vec<String> {
     let mut comments: Vec<String> = text

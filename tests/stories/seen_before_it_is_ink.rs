@@ -119,3 +119,135 @@ fn what_does_not_go_together_is_refused() {
     bench.run("preview in.svg -o - --heat").refused(&["give -o a file name"]);
     bench.run("preview in.svg -o ink.gif").refused(&["`.png`, `.svg` or `.html`"]);
 }
+
+/// A character of a terminal with its two colors, as far as they were set.
+type Cell = (char, Option<[u8; 3]>, Option<[u8; 3]>);
+
+/// Lines of cells, from text with escapes that set 24-bit colors or end them.
+fn cells(text: &str) -> Vec<Vec<Cell>> {
+    let line = |line: &str| {
+        let (mut front, mut back) = (None, None);
+        let mut cells = Vec::new();
+        for (index, part) in line.split('\x1b').enumerate() {
+            let mut shown = part;
+            if index > 0 {
+                let (codes, rest) = part.strip_prefix('[').unwrap().split_once('m').unwrap();
+                shown = rest;
+                let codes: Vec<u8> = codes.split(';').map(|code| code.parse().unwrap()).collect();
+                let mut codes = codes.as_slice();
+                loop {
+                    codes = match codes {
+                        [38, 2, r, g, b, rest @ ..] => {
+                            front = Some([*r, *g, *b]);
+                            rest
+                        }
+                        [48, 2, r, g, b, rest @ ..] => {
+                            back = Some([*r, *g, *b]);
+                            rest
+                        }
+                        [0, rest @ ..] => {
+                            (front, back) = (None, None);
+                            rest
+                        }
+                        [] => break,
+                        other => panic!("{other:?}"),
+                    };
+                }
+            }
+            cells.extend(shown.chars().map(|shown| (shown, front, back)));
+        }
+        cells
+    };
+    text.lines().map(line).collect()
+}
+
+/// Greatest ΔE2000 of a cell's colors, and greatest share of cells with other letters or dots, that two machines' rounding
+/// may make.
+const LIMITS: (f32, f64) = (2.0, 0.01);
+
+/// What differs of two terminals' pictures, if it is beyond the limits: `-` lines of the kept one and `+` lines of the new.
+fn difference(kept: &str, new: &str) -> Option<String> {
+    let (old_lines, new_lines) = (cells(kept), cells(new));
+    let color = |rgb: Option<[u8; 3]>| rgb.map(|rgb| traceur::color::Srgb8::from(rgb).into_format());
+    let apart = |a, b| match (color(a), color(b)) {
+        (Some(a), Some(b)) => traceur::color::delta_e(a, b),
+        (None, None) => 0.0,
+        _ => 100.0,
+    };
+    let is_shaped_alike = old_lines.iter().map(Vec::len).eq(new_lines.iter().map(Vec::len));
+    let mut others = 0;
+    let mut worst: f32 = 0.0;
+    let mut text = String::new();
+    for (index, (a, b)) in old_lines.iter().zip(&new_lines).enumerate() {
+        let mut is_other = a.len() != b.len();
+        for (a, b) in a.iter().zip(b) {
+            let off = apart(a.1, b.1).max(apart(a.2, b.2));
+            others += usize::from(a.0 != b.0);
+            worst = worst.max(off);
+            is_other |= a.0 != b.0 || off > LIMITS.0;
+        }
+        if is_other {
+            let lines = [kept, new].map(|text| text.lines().nth(index).unwrap_or_default());
+            text += &format!("{}\n- {}\n+ {}\n", index + 1, lines[0], lines[1]);
+        }
+    }
+    let all: usize = old_lines.iter().map(Vec::len).sum();
+    let is_off = !is_shaped_alike || worst > LIMITS.0 || others as f64 > LIMITS.1 * all as f64;
+    is_off.then(|| {
+        format!(
+            "{others} of {all} letters are others, ΔE {worst:.1} at worst, {} and {} lines\n{text}",
+            old_lines.len(),
+            new_lines.len()
+        )
+    })
+}
+
+/// Compares with what was looked at and kept; `UPDATE_GOLDEN=1` keeps the new one.
+#[track_caller]
+fn check_golden(name: &str, new: &str) {
+    let path = format!("tests/golden/{name}.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, new).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    if let Some(difference) = difference(&kept, new) {
+        let seen = format!("target/{name}-difference.txt");
+        std::fs::create_dir_all("target").unwrap();
+        std::fs::write(&seen, &difference).unwrap();
+        panic!("{path}: {}; see {seen}", difference.lines().next().unwrap_or_default());
+    }
+}
+
+#[test]
+fn the_terminal_shows_what_it_showed() {
+    let bench = Bench::new();
+    bench.file("in.svg", SVG);
+    let size =
+        [("COLUMNS", "44"), ("LINES", "24"), ("LANG", "en_US.UTF-8"), ("LC_ALL", ""), ("NO_COLOR", "")];
+    for (name, words) in [
+        ("show-blocks", "preview in.svg -p fineliner-12 --show=blocks"),
+        ("show-braille", "preview in.svg -p fineliner-12 --show=braille"),
+        ("show-ascii", "preview in.svg -p fineliner-12 --show=ascii"),
+        ("pens-in-color", "pens show fineliner-12 --color always"),
+        ("pens-without-color", "pens show fineliner-12 --color never"),
+    ] {
+        let text = bench.start(words, &size, b"").done().stdout.clone();
+        assert_eq!(text.contains('\x1b'), ["show-blocks", "pens-in-color"].contains(&name), "{name}");
+        check_golden(name, &text);
+    }
+}
+
+#[test]
+fn a_changed_terminal_picture_fails() {
+    let kept = std::fs::read_to_string("tests/golden/show-blocks.txt").unwrap();
+    assert_eq!(difference(&kept, &kept), None);
+    let first = kept.find("38;2;").unwrap() + 5;
+    let red = format!("{}255;0;0{}", &kept[..first], &kept[first + kept[first..].find(";48").unwrap()..]);
+    let said = difference(&kept, &red).unwrap();
+    assert!(said.contains("\n- ") && said.contains("\n+ "), "{said}");
+    assert!(difference(&kept, &kept.replace('▀', "▄")).is_some());
+    let cut: String = kept.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    assert!(difference(&kept, &cut).is_some());
+    let dots = std::fs::read_to_string("tests/golden/show-braille.txt").unwrap();
+    assert!(difference(&dots, &dots.replace('⠀', "⣿")).is_some());
+}
