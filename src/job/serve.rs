@@ -41,6 +41,8 @@ pub struct VirtualMachine {
     there: Wire,
     back: Wire,
     mishaps: Mishaps,
+    /// Bytes that have reached it.
+    heard: u64,
     clock: Clock,
     /// How many pieces of the trace had been drawn at the last rest.
     rested: usize,
@@ -55,6 +57,7 @@ impl VirtualMachine {
             there: Wire::new(faults, profile.firmware.baud(), 0),
             back: Wire::new(faults, None, 1),
             mishaps: Mishaps::new(faults),
+            heard: 0,
             clock: Clock { began: Instant::now(), ahead: Duration::ZERO, speed },
             rested: 0,
             profile: profile.clone(),
@@ -79,7 +82,7 @@ impl VirtualMachine {
     ) -> End {
         loop {
             let now = self.clock.now();
-            if self.mishaps.happen(now, &self.profile, &mut self.plotter) {
+            if self.mishaps.happen(now, self.heard, &self.profile, &mut self.plotter) {
                 return End::Unplugged;
             }
             self.exchange(now, &stops_at_xoff);
@@ -105,6 +108,7 @@ impl VirtualMachine {
     fn exchange(&mut self, now: Duration, stops_at_xoff: &impl Fn() -> bool) {
         loop {
             let arrived = self.there.receive(now);
+            self.heard += arrived.as_ref().map_or(0, |bytes| bytes.len() as u64);
             self.plotter.receive(now, arrived.as_deref().unwrap_or_default());
             let said = self.plotter.poll_output();
             if said.contains(&XOFF) && stops_at_xoff() {
@@ -124,14 +128,12 @@ impl VirtualMachine {
 
     fn next_wake(&self, now: Duration) -> Option<Duration> {
         let resting = self.rest_due().filter(|due| *due > now);
-        let wakes = [
-            self.there.next_arrival(),
-            self.back.next_arrival(),
-            self.plotter.next_wake(now),
-            self.mishaps.next(),
-            resting,
-        ];
-        wakes.into_iter().flatten().min()
+        let wakes =
+            [self.there.next_arrival(), self.back.next_arrival(), self.plotter.next_wake(now), resting];
+        let next = wakes.into_iter().flatten().min();
+        // One that idles as fast as it can would be at its mishap before anybody has called.
+        let mishap = self.mishaps.next().filter(|_| next.is_some() || self.clock.speed != Speed::Max);
+        next.into_iter().chain(mishap).min()
     }
 
     /// When a pen that has moved counts as resting.

@@ -17,6 +17,8 @@ pub(super) struct Desk {
     there: Wire,
     back: Wire,
     mishaps: Mishaps,
+    /// Bytes that have reached it.
+    heard: u64,
     /// Since it was switched on.
     now: Duration,
     /// Times real time; `None`: as fast as it can.
@@ -31,6 +33,7 @@ impl Desk {
             there: Wire::new(faults, profile.firmware.baud(), 0),
             back: Wire::new(faults, None, 1),
             mishaps: Mishaps::new(faults),
+            heard: 0,
             now: Duration::ZERO,
             pace,
         }
@@ -84,10 +87,12 @@ impl Desk {
                 continue;
             }
             now = next;
-            if self.mishaps.happen(now, &self.profile, &mut self.plotter) {
+            if self.mishaps.happen(now, self.heard, &self.profile, &mut self.plotter) {
                 return Err(transport::Error::Closed { reason: "the cable was pulled".into() }.into());
             }
-            self.plotter.receive(now, &self.there.receive(now).unwrap_or_default());
+            let arrived = self.there.receive(now).unwrap_or_default();
+            self.heard += arrived.len() as u64;
+            self.plotter.receive(now, &arrived);
             // As the port of a host does that heeds its handshake line.
             if super::flow(&self.profile.firmware) == Flow::Hardware && !self.plotter.is_ready() {
                 self.there.hold(now);

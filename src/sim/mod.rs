@@ -15,7 +15,7 @@ mod wire;
 pub use ebb::VirtualEbb;
 pub use grbl::VirtualGrbl;
 pub use hpgl::VirtualHpgl;
-pub use mishaps::Mishaps;
+pub use mishaps::{Mishaps, When};
 pub use program::{Error, run_program};
 pub use trace::{MotionTrace, TracePiece};
 pub use wire::{FaultError, Faults, Wire};
@@ -52,6 +52,9 @@ pub trait VirtualPlotter: Debug + Send {
 
     /// Cuts or gives back the power of its motors, where that is apart from the board's own.
     fn switch_motor_power(&mut self, _on: bool) {}
+
+    /// Something touches a limit switch, where it has one that is watched while it draws.
+    fn press_limit_switch(&mut self, _now: Duration) {}
 }
 
 /// A plotter that has just been switched on.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::mishaps::When;
 use crate::units;
 
 /// Bits on the wire for each byte: start, eight, stop.
@@ -27,18 +28,20 @@ pub struct Faults {
     pub drop: f64,
     /// Share of bytes of which one bit is flipped.
     pub flip: f64,
-    /// When the cable is pulled; s since the plotter was switched on.
-    pub unplug: Option<f64>,
-    /// When its power is cut for a moment: it starts again, and has forgotten where it is; s.
-    pub power_loss: Option<f64>,
-    /// When the motors' own power goes; s.
-    pub motor_power_off: Option<f64>,
+    /// When the cable is pulled.
+    pub unplug: Option<When>,
+    /// When its power is cut for a moment: it starts again, and has forgotten where it is.
+    pub power_loss: Option<When>,
+    /// When the motors' own power goes.
+    pub motor_power_off: Option<When>,
+    /// When something touches a limit switch (GRBL).
+    pub limit_switch: Option<When>,
 }
 
 /// Why a fault could not be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "`{part}` is no fault: {reason}; such as `latency=20ms,chop=3,drop=0.001,flip=0.001,unplug=30s`, also power-loss=TIME, motor-power-off=TIME, seed=N"
+    "`{part}` is no fault: {reason}; such as `latency=20ms,chop=3,drop=0.001,flip=0.001,unplug=30s` or `unplug=900B` (bytes), also power-loss, motor-power-off, limit-switch, seed=N"
 )]
 pub struct FaultError {
     part: String,
@@ -55,6 +58,7 @@ impl std::str::FromStr for Faults {
             let wrong = |reason: String| FaultError { part: part.into(), reason };
             let (name, value) = part.split_once('=').ok_or_else(|| wrong("it needs a value".into()))?;
             let time = || units::duration(value).map_err(|error| wrong(error.to_string()));
+            let when = || value.parse::<When>().map_err(wrong);
             let share = || match value.parse() {
                 Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
                 _ => Err(wrong("a share is a number from 0 to 1".into())),
@@ -64,9 +68,10 @@ impl std::str::FromStr for Faults {
                 "chop" => faults.chop = value.parse().map_err(|_| wrong("it counts bytes".into()))?,
                 "drop" => faults.drop = share()?,
                 "flip" => faults.flip = share()?,
-                "unplug" => faults.unplug = Some(time()?),
-                "power-loss" => faults.power_loss = Some(time()?),
-                "motor-power-off" => faults.motor_power_off = Some(time()?),
+                "unplug" => faults.unplug = Some(when()?),
+                "power-loss" => faults.power_loss = Some(when()?),
+                "motor-power-off" => faults.motor_power_off = Some(when()?),
+                "limit-switch" => faults.limit_switch = Some(when()?),
                 "seed" => faults.seed = value.parse().map_err(|_| wrong("it is a whole number".into()))?,
                 _ => return Err(wrong("its name is not known".into())),
             }
@@ -82,10 +87,11 @@ impl fmt::Display for Faults {
             ("unplug", self.unplug),
             ("power-loss", self.power_loss),
             ("motor-power-off", self.motor_power_off),
+            ("limit-switch", self.limit_switch),
         ];
-        for (name, time) in times {
-            if let Some(time) = time {
-                write!(f, ",{name}={time}s")?;
+        for (name, when) in times {
+            if let Some(when) = when {
+                write!(f, ",{name}={when}")?;
             }
         }
         write!(f, ",seed={}", self.seed)
@@ -187,9 +193,9 @@ mod tests {
 
     #[test]
     fn faults_are_read_and_written() {
-        let text = "latency=0.02s,chop=3,drop=0.001,flip=0.5,unplug=30s,power-loss=60s,seed=7";
+        let text = "latency=0.02s,chop=3,drop=0.001,flip=0.5,unplug=30s,power-loss=900B,seed=7";
         let faults: Faults = text.parse().unwrap();
-        assert_eq!((faults.latency, faults.chop, faults.unplug), (0.02, 3, Some(30.0)));
+        assert_eq!((faults.latency, faults.chop, faults.unplug), (0.02, 3, Some(When::Time(30.0))));
         assert_eq!(faults.to_string(), text);
         for wrong in ["latency", "latency=20", "drop=2", "drop=nan", "chop=-1", "gremlins=3", "unplug=soon"] {
             let error = wrong.parse::<Faults>().unwrap_err().to_string();

@@ -3,7 +3,7 @@
 //! Behaves as gnea/grbl 1.1h does when compiled for the host, as far as a driver can see: the receive buffer drops
 //! what does not fit without a word, lines behind an error still run, nothing is parsed while the feed is held,
 //! spindle words and dwells drain the planner. Not built: probing, tool length offsets, laser mode (`$32`), inches in
-//! reports (`$13`), hard limits (`$21`), and the bytes that a real board loses while it writes its EEPROM.
+//! reports (`$13`), hard limits (`$21`) but by a fault, and the bytes that a real board loses while it writes its EEPROM.
 
 mod arc;
 mod gcode;
@@ -133,6 +133,11 @@ impl VirtualPlotter for VirtualGrbl {
     fn lay_paper(&mut self, drawn: MotionTrace) {
         self.planner.trace = drawn;
     }
+
+    /// `$21=1` and a switch: all stands at once (`limits.c`).
+    fn press_limit_switch(&mut self, now: Duration) {
+        self.alarm(now, 1);
+    }
 }
 
 impl VirtualGrbl {
@@ -236,7 +241,7 @@ impl VirtualGrbl {
         loop {
             if self.soft_limit {
                 if self.planner.hold != Hold::Slowing {
-                    self.alarm(now);
+                    self.alarm(now, 2);
                 }
                 return;
             }
@@ -342,12 +347,12 @@ impl VirtualGrbl {
         }
     }
 
-    fn alarm(&mut self, now: Duration) {
+    fn alarm(&mut self, now: Duration, code: u32) {
         self.soft_limit = false;
         self.flush(now);
         self.work.clear();
         self.lock = Lock::Dead;
-        self.say("ALARM:2");
+        self.say(&format!("ALARM:{code}"));
         self.say("[MSG:Reset to continue]");
     }
 
