@@ -62,12 +62,12 @@ pub fn session(program: Program, profile: &Profile) -> Box<dyn Session> {
     }
 }
 
-/// A session that streams `program` to a port over which another session has just ended: the board does not restart, is
-/// not waited for, and does not look for its switches again.
+/// A session that streams `program` to a port that is open already: the board does not restart, and is not waited for.
+/// `homes`: where the profile says so, it looks for its switches all the same.
 #[must_use]
-pub fn next_session(program: Program, profile: &Profile) -> Box<dyn Session> {
+pub fn next_session(program: Program, profile: &Profile, homes: bool) -> Box<dyn Session> {
     match &profile.firmware {
-        Firmware::Grbl(grbl) => Box::new(grbl::Session::new(program, profile, grbl).attached()),
+        Firmware::Grbl(grbl) => Box::new(grbl::Session::new(program, profile, grbl).attached(homes)),
         _ => session(program, profile),
     }
 }

@@ -30,6 +30,9 @@ pub trait Session: Debug + Send {
         self.stop(now);
     }
 
+    /// Leaves this number, 1 to 255, in the board's memory where it has one that a restart wipes out. Before all else.
+    fn set_mark(&mut self, _mark: u8) {}
+
     /// Goes at `percent` of the usual speed from now on, within what the machine can do; false if it can only go at 100 %.
     fn set_speed(&mut self, _now: Duration, _percent: u32) -> bool {
         false

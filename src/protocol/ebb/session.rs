@@ -82,6 +82,8 @@ pub struct Session {
     wish: Wish,
     pace: Pace,
     version: Version,
+    /// What is left in the board's memory.
+    mark: u8,
     /// Whether replies carry the command's name.
     future: bool,
     replies: Replies,
@@ -122,6 +124,7 @@ impl Session {
             wish: Wish::Go,
             pace: Pace::new(profile.limits.acceleration * ebb.steps_per_mm * factor),
             version: Version(0, 0, 0),
+            mark: opening::MARK,
             future: false,
             replies: Replies::default(),
             next: 0,
@@ -212,6 +215,10 @@ impl protocol::Session for Session {
             }
             _ => {}
         }
+    }
+
+    fn set_mark(&mut self, mark: u8) {
+        self.mark = mark;
     }
 
     fn poll_transmit(&mut self) -> Option<Vec<u8>> {

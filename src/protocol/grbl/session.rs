@@ -63,6 +63,8 @@ pub struct Session {
     window: usize,
     planner_blocks: usize,
     homes: bool,
+    /// The tool number that is left in the parser, which a restart wipes out; `false`: it is not sent yet.
+    mark: Option<(u8, bool)>,
     /// What lifts the pen after a stop, `$X` before it if the machine is locked by then.
     lift: Vec<String>,
     /// A dwell is reported as Idle, so a stall is longer than any dwell.
@@ -98,6 +100,7 @@ impl Session {
             window: window(grbl.rx_buffer_bytes),
             planner_blocks: grbl.planner_blocks,
             homes: grbl.homing,
+            mark: None,
             stall: STALL + Duration::try_from_secs_f64(dwell).unwrap_or_default(),
             phase: Phase::Connecting { probes: 0 },
             paused: false,
@@ -118,10 +121,10 @@ impl Session {
 }
 
 impl Session {
-    /// The same for a port that is open already: nobody is waited for, and the switches are not looked for.
+    /// The same for a port that is open already: nobody is waited for. Unless it `homes`, the switches are not looked for.
     #[must_use]
-    pub fn attached(mut self) -> Self {
-        self.homes = false;
+    pub fn attached(mut self, homes: bool) -> Self {
+        self.homes &= homes;
         self.phase = Phase::Asking;
         self.outgoing.push_back(b"$I\n".to_vec());
         self
@@ -235,6 +238,12 @@ impl protocol::Session for Session {
         true
     }
 
+    fn set_mark(&mut self, mark: u8) {
+        self.mark = Some((mark, false));
+        // A stop resets the parser.
+        self.lift.push(format!("T{mark}"));
+    }
+
     fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.outgoing.pop_front()
     }
@@ -331,6 +340,11 @@ impl Session {
 
     /// Begins the program, or the search for the switches before it.
     fn begin(&mut self, now: Duration) {
+        if let (Phase::Asking, Some((mark, sent @ false))) = (self.phase, &mut self.mark) {
+            *sent = true;
+            self.outgoing.push_back(format!("T{mark}\n").into_bytes());
+            return self.enter(now, Phase::Asking);
+        }
         if self.homes && self.phase == Phase::Asking {
             self.outgoing.push_back(b"$H\n".to_vec());
             return self.enter(now, Phase::Homing);

@@ -9,7 +9,7 @@ use crate::protocol::ebb::reply::Reply;
 use crate::protocol::{Event, Fault};
 
 /// What marks a board whose pen heights are set, as AxiDraw's software does.
-const MARK: u8 = 1;
+pub(super) const MARK: u8 = 1;
 
 impl Session {
     pub(super) fn greet(&mut self) {
@@ -44,6 +44,7 @@ impl Session {
     }
 
     fn prepare(&mut self, now: Duration) {
+        let mark = self.mark;
         let mut ask = |line: String, asked| self.to_prepare.push_back((line, asked));
         let least = self.ebb.motor_power_least;
         if self.version >= Version(3, 0, 0) {
@@ -55,7 +56,7 @@ impl Session {
         }
         ask("QC".into(), Asked::Power);
         ask("QL".into(), Asked::Mark);
-        ask(format!("SL,{MARK}"), Asked::Setting);
+        ask(format!("SL,{mark}"), Asked::Setting);
         self.last_progress = now;
         self.next_power_poll = now + POWER_POLL;
         self.enter(now, Phase::Preparing);
