@@ -52,4 +52,7 @@ pub enum Error {
     /// Plotting.
     #[error(transparent)]
     Job(#[from] crate::job::Error),
+    /// Jobs that are kept.
+    #[error(transparent)]
+    Store(#[from] crate::job::StoreError),
 }

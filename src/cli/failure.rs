@@ -9,6 +9,9 @@ pub(super) enum Failure {
     /// The plot stopped, and may be begun again.
     #[error("{0}")]
     Stopped(String),
+    /// Nobody knows where the pen is; the job may go on once it is put at its zero.
+    #[error("{0}")]
+    Lost(String),
     /// The device, or the way to it, failed.
     #[error("{0}")]
     Device(String),
@@ -18,10 +21,21 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// The same with more text.
+    pub(super) fn with(mut self, more: &str) -> Self {
+        match &mut self {
+            Self::Input(text) | Self::Stopped(text) | Self::Lost(text) | Self::Device(text) => {
+                text.push_str(more);
+            }
+            Self::Closed => {}
+        }
+        self
+    }
+
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Closed => 0,
-            Self::Stopped(_) => 1,
+            Self::Stopped(_) | Self::Lost(_) => 1,
             Self::Input(_) => 2,
             Self::Device(_) => 3,
         }

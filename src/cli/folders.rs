@@ -19,3 +19,8 @@ pub(super) fn machines() -> Option<PathBuf> {
 pub(super) fn pens() -> Option<PathBuf> {
     Some(choose_base_strategy().ok()?.config_dir().join("traceur").join("pens"))
 }
+
+/// The folder of jobs, such as `~/.local/state/traceur/jobs`; `None` without a home.
+pub(super) fn jobs() -> Option<PathBuf> {
+    Some(state()?.join("jobs"))
+}

@@ -120,10 +120,15 @@ impl Sheet {
 
 impl InputArgs {
     pub(super) fn profile(&self) -> Result<Profile, Failure> {
-        let mut profile =
-            machines::choose(self.machine.as_deref().unwrap_or_else(|| usual_machine(&self.input)))?;
+        Ok(self.profile_and_text()?.0)
+    }
+
+    /// The same, with its TOML text.
+    pub(super) fn profile_and_text(&self) -> Result<(Profile, String), Failure> {
+        let machine = self.machine.as_deref().unwrap_or_else(|| usual_machine(&self.input));
+        let (mut profile, text) = machines::choose_with_text(machine)?;
         profile.bed.turns_pages &= !self.layout.no_rotate;
-        Ok(profile)
+        Ok((profile, text))
     }
 
     /// Its name for messages and file names.

@@ -80,6 +80,12 @@ pub(super) fn choose(machine: &str) -> Result<Profile, Failure> {
     Ok(Profile::parse(&name, &text)?)
 }
 
+/// The same, with its TOML text.
+pub(super) fn choose_with_text(machine: &str) -> Result<(Profile, String), Failure> {
+    let (name, text) = text_of(machine)?;
+    Ok((Profile::parse(&name, &text)?, text))
+}
+
 fn text_of(machine: &str) -> Result<(String, String), Failure> {
     let path = Path::new(machine);
     if path.extension().is_none()

@@ -16,6 +16,7 @@ mod generate;
 mod generate_image;
 mod input;
 mod interrupt;
+mod jobs;
 mod layout;
 mod lint;
 mod live;
@@ -30,12 +31,14 @@ mod pens_choice;
 mod pens_edit;
 mod pens_file;
 mod pens_log;
+mod perform;
 mod pipeline;
 mod plan;
 mod plot;
 mod ports;
 mod preview;
 mod recipe;
+mod resume;
 mod run;
 mod settings;
 mod show;
@@ -114,6 +117,8 @@ enum Command {
     Export(export::Args),
     Preview(preview::Args),
     Plot(plot::Args),
+    Resume(resume::Args),
+    Jobs(jobs::Args),
     Pens(pens::Args),
     Machines(machines::Args),
     Device(device::Args),
@@ -158,6 +163,8 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Export(args) => export::run(&args, terminal),
         Command::Preview(args) => preview::run(&args, terminal),
         Command::Plot(args) => plot::run(&args, terminal),
+        Command::Resume(args) => resume::run(&args, terminal),
+        Command::Jobs(args) => jobs::run(&args, terminal),
         Command::Pens(args) => pens::run(&args, terminal),
         Command::Machines(args) => machines::run(&args, terminal),
         Command::Device(args) => device::run(&args, terminal),

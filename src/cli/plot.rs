@@ -1,39 +1,45 @@
 //! `traceur plot`: streams a drawing, pen by pen.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::input::InputArgs;
-use super::interrupt::Interrupt;
-use super::live::{Live, LiveArgs, Subject};
-use super::odometer::{self, Meter};
+use super::input::{Input, InputArgs, Sheet};
+use super::interrupt::{self, Interrupt};
+use super::live::LiveArgs;
+use super::perform::{self, Kept, Station, Task};
 use super::pipeline::{self, Report, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
 use crate::generator::Picture;
-use crate::geometry::Polyline;
-use crate::job::{
-    self, Connection, Control, Controls, News, Operator, Outcome, PenChange, Place, Port, Work,
-};
+use crate::geometry::{Point, Polyline};
+use crate::job::{self, Control, Controls, JobOutcome, Outcome, Place, Port};
 use crate::machine::{Placement, Profile};
 use crate::pens::Pen;
 use crate::protocol::{Event, Program};
+use crate::toolpath::{Pass, Toolpath};
 
 /// Plot a drawing or a saved plan.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur plot drawing.svg --port sim
   traceur plot poster.svg --tile 2x2 --sheet 3 --port sim
+  traceur plot poster.svg --tile 2x2 --continue-on-next-sheet --port auto -m axidraw-v3
+  traceur plot card.svg --times 20 --frame --port /dev/ttyACM0 -m axidraw-v3
   traceur plot drawing.svg -p my-pens.toml -m grbl-servo --port /dev/ttyUSB0
   traceur plot drawing.svg -m axidraw-v3 --port auto --on-event 'notify-send \"$TRACEUR_EVENT $TRACEUR_NAME\"'
   traceur plot plan.json -m grbl-z --port sim@20 --json
 
 Keys of the live view: space pauses (pen up) and goes on; s skips a stroke; + - 0 change the speed where the machine can;
-u d move the pen's height in a pause; q or Ctrl-C stops, Ctrl-C again ends at once.
+u d move the pen's height in a pause; q or Ctrl-C stops, and so do SIGTERM and a terminal that goes away; Ctrl-C again ends
+at once. At once a GRBL machine may lose its place, which `resume` finds out. The others have nothing faster than a stop:
+an AxiDraw slows down within a quarter of a second, an HP-GL plotter ends the vector at hand and forgets the rest.
 
-Events of --json, one object a line, and of --on-event: checked, connected, pen_change (pen, name, color, tip_mm, how),
+A job that stops, for whatever reason, goes on with `traceur resume`.
+
+Events of --json, one object a line, and of --on-event: job (its name), checked, connected, pen_change (pen, name, color, tip_mm, how),
 waiting (an open pen waits for so many seconds), pass, progress (percent, seconds_left), paused, resumed, skipped, speed,
 completed (what is on the paper), pass_done, error, alarm, fault, stopped, done.")]
 pub(super) struct Args {
@@ -47,117 +53,182 @@ pub(super) struct Args {
     /// Count what the virtual plotter draws on the pens' odometer too.
     #[arg(long)]
     count_sim: bool,
+    #[command(flatten)]
+    sheets: SheetArgs,
+}
+
+/// What is done with the sheets.
+#[derive(Debug, clap::Args)]
+struct SheetArgs {
+    /// Draw it so many times, a new sheet each.
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    times: u32,
+    /// Draw all sheets of `--tile`, one after the other.
+    #[arg(long, conflicts_with = "sheet")]
+    continue_on_next_sheet: bool,
+    /// Move as the plot would, with the pen up.
+    #[arg(long)]
+    dry_run: bool,
+    /// First go around the drawing, pen up, to see whether the paper lies right.
+    #[arg(long)]
+    frame: bool,
+    /// Keep no journal: a job that stops can't be resumed.
+    #[arg(long)]
+    no_journal: bool,
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let port = Port::parse(&args.port)?;
     port.check().map_err(|error| Failure::Device(error.to_string()))?;
-    let profile = args.input.profile()?;
-    let input = args.input.read(terminal)?;
-    let planned = pipeline::plan_input(&input, &args.input.wishes(), &profile, terminal)?;
-    args.input.lint.tell(&planned.report.lint, terminal)?;
-    // Virtual ink uses up no pen.
-    let is_counted = args.count_sim || !matches!(port, Port::Sim { .. });
-    let odometer = if is_counted { odometer::open()? } else { None };
-    let wanted = pipeline::viewed(&args.input.name(), &input)?;
-    let toolpath = Arc::new(planned.toolpath);
-    let page = &toolpath.page;
-    let placement = Placement::of_page(&profile, page.width, page.height)?;
-    let (remote, mut controls) = Controls::channel();
-    let subject = Subject {
-        title: args.input.name(),
-        toolpath: &toolpath,
-        profile: &profile,
-        placement: &placement,
-        port: &args.port,
-        is_real: !matches!(port, Port::Sim { .. }),
-        pace: if let Port::Sim { pace } = port { pace } else { Some(1.0) },
-        reads_stdin: super::files::is_dash(&args.input.input),
+    let (profile, text) = args.input.profile_and_text()?;
+    let sheets = if args.sheets.continue_on_next_sheet {
+        args.input.read_sheets(terminal)?
+    } else {
+        vec![Sheet { number: None, input: args.input.read(terminal)? }]
     };
-    let Report { strokes, draw_mm, seconds, .. } = &planned.report;
-    terminal.say(format!("{strokes} strokes, {:.2} m, about {}", draw_mm / 1000.0, clock(*seconds)));
-    let live = Live::new(&args.live, &subject, remote, terminal)?;
-    let meter = Meter::new(odometer, Arc::clone(&toolpath), &subject.title, *terminal);
-    let mut desk = Desk { live, meter };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
-    let work = Work {
-        toolpath: &toolpath,
-        profile: &profile,
-        placement: &placement,
-        from: Place::default(),
-        overlap: 0.0,
-    };
-    runtime.spawn(desk.live.signals());
-    let outcome = runtime.block_on(async {
-        let mut connection = Connection::open(&port, &profile).await?;
-        if !job::check(&work, &mut connection, &mut controls, &mut desk).await? {
-            return Ok(None);
-        }
-        desk.live.checked();
-        job::plot(&work, &mut connection, &mut controls, &mut desk).await.map(Some)
-    });
-    runtime.shutdown_timeout(Duration::from_millis(100));
-    let Desk { mut live, mut meter } = desk;
-    meter.flush();
-    live.close()?;
-    let outcome = outcome.map_err(|error| live.ended(Some(error.to_string()), 0, 0, ""))?;
-    let outcome = match outcome {
-        Some(outcome) if outcome.finished => outcome,
-        other => {
-            let place = other.map_or(work.from, |outcome| outcome.place);
-            return Err(live.ended(None, place.pass, place.stroke, ""));
-        }
-    };
-    let marks = outcome
-        .traces
-        .iter()
-        .map(|(pass, trace)| (toolpath.passes[*pass].pen.clone(), pipeline::marks(trace, &placement)));
-    let passes: Vec<(Pen, Vec<Polyline>)> = marks.collect();
-    let seconds = outcome.seconds;
-    let done = done(&toolpath.page, &passes, wanted.as_ref(), seconds, terminal)?;
-    live.event(done);
-    live.finish();
-    let (count, metres) = (toolpath.passes.len(), planned.report.draw_mm / 1000.0);
-    let passes = if count == 1 { "1 pass".into() } else { format!("{count} passes") };
-    terminal.say(format!("done: {passes}, {metres:.2} m in {}", clock(seconds)));
-    Ok(())
+    let mut station = Station::new()?;
+    let plot = Plotting { args, port: &port, profile: &profile, machine: &text, terminal };
+    let result = plot.sheets(&sheets, &mut station);
+    station.close();
+    result
 }
 
-/// Who hears of a plot.
-struct Desk {
-    live: Live,
-    meter: Meter,
+struct Plotting<'a> {
+    args: &'a Args,
+    port: &'a Port,
+    profile: &'a Profile,
+    machine: &'a str,
+    terminal: &'a Terminal,
 }
 
-impl Operator for Desk {
-    fn hear(&mut self, news: &News<'_>) {
-        self.meter.hear(news);
-        self.live.hear(news);
+impl Plotting<'_> {
+    /// Asks for what a hand must do; false: it shall stop.
+    fn is_done(&self, text: &str) -> bool {
+        let asks = self.args.live.asks() && !matches!(self.port, Port::Sim { .. });
+        !asks || (std::io::stdin().is_terminal() && self.terminal.wait_for_enter(text))
     }
 
-    async fn change_pen(&mut self, pass: usize) -> PenChange {
-        self.live.change_pen(pass).await
+    fn sheets(&self, sheets: &[Sheet], station: &mut Station) -> Result<(), Failure> {
+        let copies = self.args.sheets.times;
+        let count = sheets.len() * copies as usize;
+        let jobs = sheets.iter().flat_map(|sheet| (1..=copies).map(move |copy| (sheet, copy)));
+        for (index, (sheet, copy)) in jobs.enumerate() {
+            let number = index + 1;
+            if count > 1 {
+                self.terminal.event(&json!({ "event": "sheet", "sheet": number, "of": count }))?;
+            }
+            if index > 0 && !self.is_done(&format!("lay sheet {number} of {count}, then press Enter")) {
+                return Err(Failure::Stopped(format!("stopped before sheet {number} of {count}")));
+            }
+            let drawn = self.sheet(sheet, copy, station);
+            drawn.map_err(|failure| match count - number {
+                0 => failure,
+                1 => failure.with("; the sheet after it is not drawn"),
+                more => failure.with(&format!("; the {more} sheets after it are not drawn")),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn sheet(&self, sheet: &Sheet, copy: u32, station: &mut Station) -> Result<(), Failure> {
+        let (args, terminal) = (self.args, self.terminal);
+        let planned = pipeline::plan_input(&sheet.input, &args.input.wishes(), self.profile, terminal)?;
+        args.input.lint.tell(&planned.report.lint, terminal)?;
+        let wanted = self.wanted(&sheet.input)?;
+        let Report { strokes, draw_mm, seconds, .. } = &planned.report;
+        let metres = draw_mm / 1000.0;
+        terminal.say(format!("{strokes} strokes, {metres:.2} m, about {}", clock(*seconds)));
+        let toolpath = Arc::new(planned.toolpath);
+        let placement = Placement::of_page(self.profile, toolpath.page.width, toolpath.page.height)?;
+        let task = Task {
+            toolpath: &toolpath,
+            profile: self.profile,
+            placement: &placement,
+            port: self.port,
+            port_name: &args.port,
+            from: Place::default(),
+            overlap: 0.0,
+            dry: args.sheets.dry_run,
+            title: &args.input.name(),
+            // Virtual ink uses up no pen, and neither does air.
+            counts: !args.sheets.dry_run && (args.count_sim || !matches!(self.port, Port::Sim { .. })),
+            reads_stdin: super::files::is_dash(&args.input.input),
+            memory: None,
+        };
+        let mut kept = self.keep(&task, *seconds, sheet, copy)?;
+        if args.sheets.frame {
+            self.frame(&task, station)?;
+        }
+        let (outcome, live) = station.plot(&task, kept.as_mut(), &args.live, terminal)?;
+        live.event(done(&toolpath, &outcome, &placement, wanted.as_ref(), terminal)?);
+        live.finish();
+        let count = toolpath.passes.len();
+        let passes = if count == 1 { "1 pass".into() } else { format!("{count} passes") };
+        terminal.say(format!("done: {passes}, {metres:.2} m in {}", clock(outcome.seconds)));
+        Ok(())
+    }
+
+    fn wanted(&self, input: &Input) -> Result<Option<Picture>, Failure> {
+        if self.args.sheets.dry_run || !matches!(self.port, Port::Sim { .. }) {
+            return Ok(None);
+        }
+        pipeline::viewed(&self.args.input.name(), input)
+    }
+
+    /// The job with its journal. The virtual plotter of this process, as fast as it can, has no time to stop in.
+    fn keep(&self, task: &Task<'_>, seconds: f64, sheet: &Sheet, copy: u32) -> Result<Option<Kept>, Failure> {
+        if self.args.sheets.no_journal || *self.port == (Port::Sim { pace: None }) {
+            return Ok(None);
+        }
+        let mut title = perform::title(&self.args.input.name());
+        if let Some(number) = sheet.number {
+            title += &format!(" sheet {number}");
+        }
+        if self.args.sheets.times > 1 {
+            title += &format!(" copy {copy}");
+        }
+        Kept::new(&title, self.machine, task, seconds).map(Some)
+    }
+
+    /// Goes around the drawing with the pen up.
+    fn frame(&self, task: &Task<'_>, station: &mut Station) -> Result<(), Failure> {
+        let passes = &task.toolpath.passes;
+        let strokes = passes.iter().flat_map(|pass| &pass.strokes);
+        let Some(b) = strokes.map(Polyline::bounds).reduce(|a, b| a.union(b)) else { return Ok(()) };
+        let bounds = [b.x0, b.y0, b.x1, b.y1].map(rounded);
+        let corners = [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1), (b.x0, b.y0)];
+        let around = Polyline::new(corners.map(Point::from).to_vec());
+        let pass = Pass { pen: passes[0].pen.clone(), strokes: vec![around] };
+        let toolpath = Arc::new(Toolpath { page: task.toolpath.page, passes: vec![pass] });
+        self.terminal.event(&json!({ "event": "frame", "bounds_mm": bounds }))?;
+        station.trace(&Task { toolpath: &toolpath, ..*task })?;
+        if self.is_done("the pen went around the drawing: press Enter if the paper lies right") {
+            return Ok(());
+        }
+        Err(Failure::Stopped("stopped before anything was drawn".into()))
     }
 }
 
 /// The last event. A virtual plotter also knows what it drew, and how near that is to the drawing.
-fn done(
-    page: &crate::drawing::Page,
-    passes: &[(Pen, Vec<Polyline>)],
+pub(super) fn done(
+    toolpath: &Toolpath,
+    outcome: &JobOutcome,
+    placement: &Placement,
     wanted: Option<&Picture>,
-    seconds: f64,
     terminal: &Terminal,
 ) -> Result<serde_json::Value, Failure> {
-    let mut done = json!({ "event": "done", "seconds": rounded(seconds) });
-    if passes.is_empty() {
+    let mut done = json!({ "event": "done", "seconds": rounded(outcome.seconds) });
+    if outcome.traces.is_empty() {
         return Ok(done);
     }
-    let inked = pipeline::ink(page, passes, pipeline::GAP_DPI, terminal);
+    let marks =
+        |(pass, trace): &(usize, _)| (toolpath.passes[*pass].pen.clone(), pipeline::marks(trace, placement));
+    let passes: Vec<(Pen, Vec<Polyline>)> = outcome.traces.iter().map(marks).collect();
+    let inked = pipeline::ink(&toolpath.page, &passes, pipeline::GAP_DPI, terminal);
     done["draw_mm"] = rounded(inked.draw_mm).into();
     done["off_page_mm"] = rounded(inked.off_page_mm).into();
     if let Some(wanted) = wanted {
-        done["gap"] = json!(inked.gap(wanted, page)?);
+        done["gap"] = json!(inked.gap(wanted, &toolpath.page)?);
     }
     Ok(done)
 }
@@ -178,17 +249,18 @@ pub(super) fn stream(
     let mut trouble = None;
     let mut closed = Ok(());
     let on_event = |event: &Event| {
-        note(event, &bar, &mut trouble);
+        if let Event::Accepted { statement } = event {
+            bar.set_position(*statement as u64 + 1);
+        }
+        trouble = perform::trouble(event).or(trouble.take());
         if closed.is_ok() {
             closed = tell(event);
         }
     };
     let (remote, mut controls) = Controls::channel();
     runtime.spawn(async move {
-        // Without a handler, Ctrl-C ends the process, as it always does.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            remote.send(Control::Stop);
-        }
+        interrupt::asked_to_end().await;
+        remote.send(Control::Stop);
     });
     let _interrupt = Interrupt::listen();
     let outcome = runtime.block_on(job::run(program.clone(), profile, port, &mut controls, on_event));
@@ -201,22 +273,5 @@ pub(super) fn stream(
         (true, _) => Ok(outcome),
         (false, Some(trouble)) => Err(Failure::Device(trouble)),
         (false, None) => Err(Failure::Stopped(format!("stopped while {name} was drawing"))),
-    }
-}
-
-fn note(event: &Event, bar: &indicatif::ProgressBar, trouble: &mut Option<String>) {
-    let place = |origin: &Option<crate::protocol::Origin>| {
-        origin.map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1))
-    };
-    match event {
-        Event::Accepted { statement } => bar.set_position(*statement as u64 + 1),
-        Event::Error { reply, meaning, line, origin, .. } => {
-            *trouble = Some(format!("the plotter answered {reply} to `{line}`{}: {meaning}", place(origin)));
-        }
-        Event::Alarm { reply, meaning, origin, .. } => {
-            *trouble = Some(format!("the plotter gave {reply}{}: {meaning}", place(origin)));
-        }
-        Event::Fault(fault) => *trouble = Some(fault.to_string()),
-        other => tracing::debug!(?other, "event"),
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct Args {
     /// What the pen did, one JSON line a move, written anew whenever the pen rests.
     #[arg(long, value_name = "OUT.jsonl")]
     trace: Option<PathBuf>,
-    /// What goes wrong: `latency=20ms,chop=3,drop=0.001,flip=0.001,unplug=30s,power-loss=60s,motor-power-off=10s,seed=7`.
+    /// What goes wrong: `latency=20ms,chop=3,drop=0.001,flip=0.001,unplug=30s,power-loss=60s,motor-power-off=10s,limit-switch=90s,seed=7`;
+    /// instead of a time, a number of bytes that have reached the plotter: `unplug=900B`.
     #[arg(long, value_name = "SPEC", default_value = "")]
     fault: Faults,
     /// The pens in its slots, or the one that is mounted: `SET`, `SET:id,id`, `black,red,stabilo:44`, or a TOML file.
@@ -77,7 +78,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Terminal) -> Result<(), Failure> {
-    let mut stop = pin!(interrupt::asked_to_end());
+    let mut stop = pin!(async {
+        interrupt::asked_to_end().await;
+    });
     let mut machine = VirtualMachine::new(profile, &args.fault, args.speed);
     let mut kept = Ok(());
     let mut at_rest = |trace: &MotionTrace| {

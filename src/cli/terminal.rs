@@ -1,16 +1,14 @@
 //! Words, tables and progress bars; JSON for scripts.
 
-#![expect(clippy::print_stderr, reason = "this is the one place that speaks to people")]
-
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use super::{Color, Failure, Talk};
+use super::{Color, Failure, Talk, interrupt};
 use crate::color::Srgb8;
 
 /// Where and how loudly to speak.
@@ -68,7 +66,8 @@ impl Terminal {
     pub(super) fn error(&self, failure: &Failure) {
         let red = if self.color { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
         let text = plain(&failure.to_string().replace('\n', " "));
-        eprintln!("{}error{}: {text}", red.0, red.1);
+        // Nobody hears it where the terminal has gone.
+        let _ = writeln!(io::stderr(), "{}error{}: {text}", red.0, red.1);
     }
 
     /// A patch of a color, two cells wide, for stdout; nothing where colors can't be or are not wanted.
@@ -95,7 +94,7 @@ impl Terminal {
     /// Rings, if anybody can hear it.
     pub(super) fn bell(&self) {
         if !self.quiet && io::stderr().is_terminal() {
-            eprint!("\x07");
+            let _ = io::stderr().write_all(b"\x07");
         }
     }
 
@@ -164,11 +163,22 @@ impl Terminal {
         bar
     }
 
-    /// Asks the person to press Enter; false at the end of input.
+    /// Asks the person to press Enter; false at the end of input, and at Ctrl-C or another signal to end.
     pub(super) fn wait_for_enter(&self, text: &str) -> bool {
-        eprintln!("{text}");
-        let mut line = String::new();
-        matches!(io::stdin().read_line(&mut line), Ok(read) if read > 0)
+        write_line(&plain(text));
+        let _interrupt = interrupt::Interrupt::listen();
+        let (tell, answers) = mpsc::channel();
+        let told = tell.clone();
+        // Threads that wait for a line or a signal can't be woken; they end with the process.
+        let _ = std::thread::Builder::new().name("line".into()).spawn(move || {
+            let mut line = String::new();
+            let _ = told.send(matches!(io::stdin().read_line(&mut line), Ok(read) if read > 0));
+        });
+        let _ = std::thread::Builder::new().name("signal".into()).spawn(move || {
+            interrupt::wait_for_end();
+            let _ = tell.send(false);
+        });
+        answers.recv().unwrap_or(false)
     }
 }
 
@@ -238,7 +248,8 @@ fn held() -> MutexGuard<'static, Option<Vec<String>>> {
 fn write_line(line: &str) {
     match held().as_mut() {
         Some(lines) => lines.push(line.to_owned()),
-        None => eprintln!("{line}"),
+        // Nobody reads it where the terminal has gone, and that ends no plot.
+        None => drop(writeln!(io::stderr(), "{line}")),
     }
 }
 
@@ -260,8 +271,9 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        for line in held().take().unwrap_or_default() {
-            eprintln!("{line}");
+        let lines = held().take().unwrap_or_default();
+        for line in lines {
+            write_line(&line);
         }
     }
 }
@@ -273,7 +285,8 @@ impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match held().as_mut() {
             Some(lines) => lines.extend(String::from_utf8_lossy(bytes).lines().map(str::to_owned)),
-            None => io::stderr().write_all(bytes)?,
+            // As with words.
+            None => drop(io::stderr().write_all(bytes)),
         }
         Ok(bytes.len())
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::virtual_time::Desk;
 use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
 use crate::machine::Profile;
-use crate::protocol::{Event, Session};
+use crate::protocol::{self, Event, Program, Session};
 use crate::sim::{Faults, MotionTrace};
 use crate::transport::{self, Link};
 
@@ -24,8 +24,10 @@ pub(super) trait Pilot {
 #[derive(Debug)]
 pub struct Connection {
     way: Way,
-    /// Sessions that have been driven over it.
-    sessions: usize,
+    /// Somebody has spoken to the plotter over it.
+    attached: bool,
+    /// The first session still looks for the switches.
+    homes: bool,
 }
 
 #[derive(Debug)]
@@ -50,13 +52,13 @@ impl Connection {
     /// Over any link, in real time.
     #[must_use]
     pub fn over(link: Link) -> Self {
-        Self { way: Way::Wire(link), sessions: 0 }
+        Self { way: Way::Wire(link), attached: false, homes: true }
     }
 
     /// A virtual plotter in this process, behind a line with `faults`. `pace` is times real time; `None`: as fast as it can.
     #[must_use]
     pub fn simulated(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
-        Self { way: Way::Virtual(Box::new(Desk::new(profile, faults, pace))), sessions: 0 }
+        Self { way: Way::Virtual(Box::new(Desk::new(profile, faults, pace))), attached: false, homes: true }
     }
 
     /// What the pen of a virtual plotter in this process has done so far.
@@ -68,9 +70,26 @@ impl Connection {
         }
     }
 
-    /// Whether nothing has been driven over it.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.sessions == 0
+    /// The link, if there is one.
+    pub(super) fn link(&mut self) -> Option<&mut Link> {
+        match &mut self.way {
+            Way::Wire(link) => Some(link),
+            Way::Virtual(_) => None,
+        }
+    }
+
+    /// The plotter has been spoken to: the next session need not wait for it, but `homes` it first.
+    pub(super) fn attach(&mut self, homes: bool) {
+        (self.attached, self.homes) = (true, homes);
+    }
+
+    /// The session for the next program.
+    pub(super) fn session(&self, program: Program, profile: &Profile) -> Box<dyn Session> {
+        if self.attached {
+            protocol::next_session(program, profile, self.homes)
+        } else {
+            protocol::session(program, profile)
+        }
     }
 
     /// Drives a session to its end; gives how long that took, in the plotter's time.
@@ -80,11 +99,12 @@ impl Connection {
         controls: &mut Controls,
         pilot: &mut impl Pilot,
     ) -> Result<Duration, Error> {
-        self.sessions += 1;
-        match &mut self.way {
+        let time = match &mut self.way {
             Way::Wire(link) => drive(link, session, controls, pilot).await,
             Way::Virtual(desk) => desk.drive(session, controls, pilot).await,
-        }
+        };
+        self.attach(false);
+        time
     }
 }
 

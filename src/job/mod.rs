@@ -8,6 +8,8 @@ mod control;
 #[cfg(test)]
 mod grbl_tests;
 mod hand;
+mod height;
+pub mod journal;
 mod odometer;
 mod probe;
 mod remainder;
@@ -15,6 +17,8 @@ mod runner;
 #[cfg(test)]
 mod runner_tests;
 mod serve;
+mod stand;
+mod store;
 #[cfg(test)]
 mod tests;
 mod virtual_time;
@@ -26,6 +30,8 @@ pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::{ask, probe};
 pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
 pub use serve::{End, Speed, VirtualMachine};
+pub use stand::{Memory, Position, stand};
+pub use store::{About, Case, Error as StoreError, Store, Stored};
 
 use std::time::Duration;
 

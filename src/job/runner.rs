@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use super::connection::{Connection, Pilot};
+use super::height::{nudge, raise};
 use super::remainder::{Begin, Progress};
-use super::{Control, Controls, Error};
+use super::{Control, Controls, Error, stand};
 use crate::geometry::{Point, Polyline};
-use crate::machine::{Dialect, Ebb, Firmware, Lift, Placement, Profile};
+use crate::machine::{Dialect, Ebb, Firmware, Placement, Profile};
 use crate::protocol::{self, Event, Origin, Program, Session, State, Statement};
 use crate::sim::MotionTrace;
 use crate::toolpath::{Pass, Toolpath};
 
-/// How far a nudge moves the pen: percent of the servo's range, S of a thousand, hundredths of a mm of Z times ten.
-const NUDGE_PERCENT: f64 = 1.0;
-const NUDGE_S: i64 = 10;
-const NUDGE_MM: f64 = 0.1;
 /// Speed without acceleration; mm/s: `HM` has none.
 const HOME_SPEED: f64 = 40.0;
 /// Least and greatest speed that may be wished for; percent.
@@ -33,6 +30,12 @@ pub struct Work<'a> {
     pub from: Place,
     /// Length before `from` that is drawn again; mm.
     pub overlap: f64,
+    /// A number, 1 to 255, by which a board that still knows this job's zero is known again.
+    pub mark: Option<u8>,
+    /// Before all else: an EiBotBoard goes back to where its counters are zero.
+    pub returns: bool,
+    /// The pen stays up.
+    pub dry: bool,
 }
 
 /// A place in a toolpath: the first stroke that is not drawn.
@@ -134,6 +137,10 @@ pub async fn plot(
     operator: &mut impl Operator,
 ) -> Result<JobOutcome, Error> {
     let mut runner = Runner::new(work);
+    let last = work.from.pass >= work.toolpath.passes.len();
+    if work.returns && !last && !runner.home(work.from.pass, connection, controls, operator).await? {
+        return Ok(runner.outcome);
+    }
     for index in work.from.pass..work.toolpath.passes.len() {
         let begun = connection.trace().map_or(0, |trace| trace.pieces.len());
         let end = runner.pass(index, connection, controls, operator).await;
@@ -195,9 +202,13 @@ enum Then {
 
 impl<'a> Runner<'a> {
     fn new(work: &Work<'a>) -> Self {
+        let mut profile = work.profile.clone();
+        if work.dry {
+            raise(&mut profile);
+        }
         Self {
             work: *work,
-            profile: work.profile.clone(),
+            profile,
             percent: 100,
             height: 0,
             outcome: JobOutcome { finished: false, place: work.from, seconds: 0.0, traces: Vec::new() },
@@ -235,14 +246,31 @@ impl Runner<'_> {
         }
         loop {
             operator.hear(&News::Pass { from: Place { pass: index, stroke: begin.stroke } });
-            let program = begin.encode(index, pass, &self.profile, self.work.placement);
+            let mut program = begin.encode(index, pass, &self.profile, self.work.placement);
+            if self.work.dry && program.dialect == Dialect::Hpgl {
+                // No other letters of these programs are PD.
+                program
+                    .statements
+                    .iter_mut()
+                    .for_each(|statement| statement.line = statement.line.replace("PD", "PU"));
+            }
             let mut flight = self.fly(program, index, &begin, connection, controls, operator).await?;
             self.outcome.place = Place { pass: index, stroke: flight.progress.stroke };
             if flight.finished {
                 operator.hear(&News::PassDone { pass: index });
-                return Ok(true);
+                if index + 1 == self.work.toolpath.passes.len() {
+                    return Ok(true);
+                }
+                self.outcome.place = Place { pass: index + 1, stroke: 0 };
+                // What was wished when all of the pass was on its way already.
+                if flight.then == Then::Rest {
+                    operator.hear(&News::Paused);
+                    flight.then = self.rest(controls, operator).await;
+                }
+                return Ok(flight.then != Then::End);
             }
             if !flight.stopped {
+                stand::rescue(&self.work, connection).await;
                 return Ok(false);
             }
             if flight.then == Then::Rest {
@@ -259,13 +287,25 @@ impl Runner<'_> {
                     Begin::at(flight.progress.stroke + 1)
                 }
             };
-            if let Firmware::Ebb(ebb) = &self.work.profile.firmware {
-                let home = home(&self.profile, ebb, self.work.placement, pass);
-                if !self.fly(home, index, &begin, connection, controls, operator).await?.finished {
-                    return Ok(false);
-                }
+            if !self.home(index, connection, controls, operator).await? {
+                return Ok(false);
             }
         }
+    }
+
+    /// Brings a board that is told of ways, not of places, to its zero. False if the job ended in it.
+    async fn home(
+        &mut self,
+        index: usize,
+        connection: &mut Connection,
+        controls: &mut Controls,
+        operator: &mut impl Operator,
+    ) -> Result<bool, Error> {
+        let Firmware::Ebb(ebb) = &self.work.profile.firmware else { return Ok(true) };
+        let pass = &self.work.toolpath.passes[index];
+        let program = home(&self.profile, ebb, self.work.placement, pass);
+        let begin = Begin::at(self.outcome.place.stroke);
+        Ok(self.fly(program, index, &begin, connection, controls, operator).await?.finished)
     }
 
     /// Asks for the pen; a stop meanwhile ends the job.
@@ -315,12 +355,13 @@ impl Runner<'_> {
         controls: &mut Controls,
         operator: &mut impl Operator,
     ) -> Result<Flight, Error> {
-        let strokes = self.work.toolpath.passes[index].strokes.len();
-        let mut session = if connection.is_fresh() {
-            protocol::session(program.clone(), &self.profile)
-        } else {
-            protocol::next_session(program.clone(), &self.profile)
-        };
+        // A program that draws nothing leads no further.
+        let draws = program.statements.iter().any(|statement| statement.origin.is_some());
+        let strokes = if draws { self.work.toolpath.passes[index].strokes.len() } else { begin.stroke };
+        let mut session = connection.session(program.clone(), &self.profile);
+        if let Some(mark) = self.work.mark {
+            session.set_mark(mark);
+        }
         if self.percent != 100 {
             session.set_speed(Duration::ZERO, self.percent);
         }
@@ -339,12 +380,17 @@ impl Runner<'_> {
             flight: &mut flight,
             paused: false,
             stopping: false,
+            offset: [0.0; 3],
             nudged: false,
             connected: Duration::ZERO,
             operator,
         };
         let time = connection.drive(session.as_mut(), controls, &mut pilot).await?;
         let connected = pilot.connected;
+        let (paused, stopping) = (pilot.paused, pilot.stopping);
+        if flight.finished && !(stopping && flight.then == Then::End) {
+            flight.then = if paused || flight.then == Then::Rest { Then::Rest } else { Then::GoOn };
+        }
         self.outcome.seconds += time.saturating_sub(connected).as_secs_f64();
         Ok(flight)
     }
@@ -378,7 +424,7 @@ impl Runner<'_> {
             Control::NormalSpeed => 100,
             Control::PenHigher | Control::PenLower => {
                 let by = if control == Control::PenHigher { 1 } else { -1 };
-                if !nudge(&mut self.profile, by) {
+                if self.work.dry || !nudge(&mut self.profile, by) {
                     operator.hear(&News::Unable(control));
                     return false;
                 }
@@ -415,6 +461,8 @@ struct Flying<'a, 'b, O> {
     flight: &'a mut Flight,
     paused: bool,
     stopping: bool,
+    /// Work position is machine position less this; mm.
+    offset: [f64; 3],
     /// The pen's height has changed in the pause.
     nudged: bool,
     connected: Duration,
@@ -462,7 +510,11 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 session.pause(now);
             }
             // What has changed in the pause needs another program.
-            Control::Resume if self.nudged => self.stop(Then::GoOn, session, now),
+            Control::Resume if self.nudged && self.paused => {
+                self.paused = false;
+                self.operator.hear(&News::Resumed);
+                self.stop(Then::GoOn, session, now);
+            }
             Control::Resume => {
                 if std::mem::take(&mut self.paused) {
                     self.operator.hear(&News::Resumed);
@@ -506,7 +558,8 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 }
             }
             Event::Status(status) => {
-                let offset = status.offset.unwrap_or_default();
+                self.offset = status.offset.unwrap_or(self.offset);
+                let offset = self.offset;
                 let place = status.work.or_else(|| {
                     status.machine.map(|at| [at[0] - offset[0], at[1] - offset[1], at[2] - offset[2]])
                 });
@@ -532,35 +585,4 @@ fn home(profile: &Profile, ebb: &Ebb, placement: &Placement, pass: &Pass) -> Pro
     let lines = program.lift.iter().cloned().chain([format!("HM,{rate}")]);
     program.statements = lines.map(|line| Statement { line, origin: None, drains: false }).collect();
     program
-}
-
-/// Moves the pen's lower height; false if the machine has none that can be set.
-fn nudge(profile: &mut Profile, by: i32) -> bool {
-    match &mut profile.lift {
-        Lift::Servo { up_s, down_s, .. } => {
-            let up = if *up_s > *down_s { 1 } else { -1 };
-            let next = i64::from(*down_s) + i64::from(by) * up * NUDGE_S;
-            match u32::try_from(next) {
-                Ok(next) if next != *up_s && next <= 1000 => *down_s = next,
-                _ => return false,
-            }
-        }
-        Lift::Z { up, down, .. } => {
-            let next = *down + f64::from(by) * NUDGE_MM * (*up - *down).signum();
-            if (*up - next) * (*up - *down) <= 0.0 {
-                return false;
-            }
-            *down = next;
-        }
-        Lift::EbbServo { up_percent, down_percent, .. } => {
-            let up = (*up_percent - *down_percent).signum();
-            let next = *down_percent + f64::from(by) * NUDGE_PERCENT * up;
-            if !(0.0..=100.0).contains(&next) || (*up_percent - next) * up <= 0.0 {
-                return false;
-            }
-            *down_percent = next;
-        }
-        Lift::Pen { .. } => return false,
-    }
-    true
 }

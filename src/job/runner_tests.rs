@@ -73,7 +73,16 @@ async fn plotted_by(
 ) -> (JobOutcome, Vec<Vec<Polyline>>, Vec<String>) {
     let (profile, toolpath) = (Profile::built_in(id).unwrap(), toolpath());
     let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height).unwrap();
-    let work = Work { toolpath: &toolpath, profile: &profile, placement: &placement, from, overlap };
+    let work = Work {
+        toolpath: &toolpath,
+        profile: &profile,
+        placement: &placement,
+        from,
+        overlap,
+        mark: Some(7),
+        returns: false,
+        dry: false,
+    };
     let mut connection = Connection::simulated(&profile, &Faults::default(), None);
     let mut bench = Bench { told: Vec::new(), pens: Vec::new(), hands, act };
     let outcome = plot(&work, &mut connection, controls, &mut bench).await.unwrap();
@@ -269,7 +278,16 @@ async fn a_check_moves_nothing_and_finds_what_is_wrong() {
         let profile = Profile::built_in(id).unwrap();
         let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height).unwrap();
         let from = Place::default();
-        let work = Work { toolpath: &toolpath, profile: &profile, placement: &placement, from, overlap: 0.0 };
+        let work = Work {
+            toolpath: &toolpath,
+            profile: &profile,
+            placement: &placement,
+            from,
+            overlap: 0.0,
+            mark: None,
+            returns: false,
+            dry: false,
+        };
         let mut connection = Connection::simulated(&profile, &fault.parse().unwrap(), None);
         let mut bench =
             Bench { told: Vec::new(), pens: Vec::new(), hands: Vec::new(), act: |_: &News<'_>| {} };
@@ -293,5 +311,40 @@ async fn a_check_moves_nothing_and_finds_what_is_wrong() {
             let outcome = plot(&work, &mut connection, controls, &mut bench).await.unwrap();
             assert!(outcome.finished, "{id}: {:?}", bench.told);
         }
+    }
+}
+
+/// Sends a wish as soon as all of a pass is on its way, and gives what was told.
+async fn wished_at_the_end_of_a_pass(id: &str, wish: Control) -> (JobOutcome, Vec<String>) {
+    let (remote, mut controls) = Controls::channel();
+    let profile = Profile::built_in(id).unwrap();
+    let toolpath = toolpath();
+    let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height).unwrap();
+    let statements = encode(0, &toolpath.passes[0], &profile, &placement).statements.len();
+    let mut paused = 0;
+    let (outcome, _, told) = plotted(id, Place::default(), 0.0, &mut controls, |news| match news {
+        News::Session { event: Event::Accepted { statement }, pass: 0, .. }
+            if statement + 1 == statements =>
+        {
+            remote.send(wish);
+        }
+        News::Paused => {
+            paused += 1;
+            remote.send(if paused == 1 { Control::Resume } else { Control::Stop });
+        }
+        _ => {}
+    })
+    .await;
+    (outcome, told)
+}
+
+#[tokio::test]
+async fn a_wish_at_the_end_of_a_pass_is_not_forgotten() {
+    for id in MACHINES {
+        let (outcome, told) = wished_at_the_end_of_a_pass(id, Control::Pause).await;
+        assert!(outcome.finished && told.iter().any(|news| news == "Paused"), "{id}: {told:?}");
+        let (outcome, told) = wished_at_the_end_of_a_pass(id, Control::Stop).await;
+        assert!(!outcome.finished && outcome.place <= Place { pass: 1, stroke: 0 }, "{id}: {told:?}");
+        assert!(outcome.traces.len() == 1, "{id}: {told:?}");
     }
 }

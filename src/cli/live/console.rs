@@ -1,20 +1,20 @@
 //! The screen and the keys of a plot, in a thread of their own: a slow terminal never slows the pen.
 
-use std::io::{self, BufWriter, Stderr, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Stderr, Write as _};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal as Canvas;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{self, Event as Input};
+use ratatui::crossterm::event::{self, Event as Input, KeyEvent};
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute};
 
 use super::Shared;
-use super::keys::{self, Answer};
+use super::keys::{self, Answer, Wish};
 use super::picture::Picture;
 use super::screen;
 use crate::cli::terminal::Hold;
@@ -79,7 +79,11 @@ pub(super) fn show(shared: &Shared, picture: Picture, delay: Duration) {
     let mut said = Vec::new();
     // Without a window the plot goes on all the same.
     if let Ok(mut window) = Window::open() {
-        let _ = follow(shared, picture, &mut window, &hold, &mut said);
+        let followed = follow(shared, picture, &mut window, &hold, &mut said);
+        // The terminal is gone, and whoever watched the pen with it.
+        if followed.is_err() && !shared.is_over() {
+            shared.wish(Wish::Stop);
+        }
     }
     drop(hold);
     for line in said {
@@ -114,9 +118,7 @@ fn follow(
             picture.ink(board.pass, board.place());
             screen::draw(frame, &shared.facts, &board, &mut picture, now);
         })?;
-        if event::poll(FRAME)?
-            && let Input::Key(key) = event::read()?
-        {
+        if let Some(key) = key()? {
             let answer = keys::answer(key, shared.board().phase, shared.facts.can);
             match answer {
                 Answer::Wish(wish) => shared.wish(wish),
@@ -126,6 +128,30 @@ fn follow(
         }
     }
     Ok(())
+}
+
+/// The next key, if one is pressed within a frame. A terminal that has gone is an error: crossterm would read its end over and
+/// over, and never come back.
+fn key() -> io::Result<Option<KeyEvent>> {
+    let until = Instant::now() + FRAME;
+    loop {
+        if !gives_keys() {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        if event::poll(Duration::ZERO)? {
+            let input = event::read()?;
+            return Ok(if let Input::Key(key) = input { Some(key) } else { None });
+        }
+        if Instant::now() >= until {
+            return Ok(None);
+        }
+        std::thread::sleep(FRAME / 5);
+    }
+}
+
+/// Whether there still is a terminal that keys come from.
+fn gives_keys() -> bool {
+    io::stdin().is_terminal() || super::terminal_beside_stdin()
 }
 
 /// Without colors and what stands before a diagnostic's words.

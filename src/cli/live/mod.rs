@@ -34,11 +34,13 @@ use self::picture::Picture;
 use self::schedule::Schedule;
 use self::screen::Facts;
 use self::voice::Voice;
+use super::interrupt::{self, Asked};
 use super::terminal::clock;
-use super::{Failure, Terminal, interrupt};
+use super::{Failure, Terminal};
 use crate::color::to_hex;
 use crate::job::{Control, News, Operator, PenChange, Remote};
 use crate::machine::{Dialect, Lift, Placement, Profile};
+use crate::protocol::Event;
 use crate::toolpath::Toolpath;
 
 /// How a plot is shown and what it asks, as flags have it.
@@ -56,8 +58,17 @@ pub(super) struct LiveArgs {
     on_event: Option<String>,
 }
 
+impl LiveArgs {
+    /// Whether somebody is asked to do what a hand must do.
+    pub(super) fn asks(&self) -> bool {
+        !self.yes
+    }
+}
+
 /// A plot that is over sooner than this needs no window.
 const HASTE: Duration = Duration::from_secs(1);
+/// For the window to be given back; a terminal that is gone may never let go of its thread.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What the parts share.
 struct Shared {
@@ -70,6 +81,8 @@ struct Shared {
     /// To whom is asked for a pen.
     gate: UnboundedSender<Wish>,
     over: AtomicBool,
+    /// It is to end at once: an alarm about that is no trouble.
+    aborted: AtomicBool,
 }
 
 impl Shared {
@@ -113,7 +126,10 @@ impl Shared {
             Wish::Pause => Control::Pause,
             Wish::Skip => Control::Skip,
             Wish::Stop => Control::Stop,
-            Wish::Abort => Control::Abort,
+            Wish::Abort => {
+                self.aborted.store(true, Ordering::SeqCst);
+                Control::Abort
+            }
             Wish::Faster => Control::Faster,
             Wish::Slower => Control::Slower,
             Wish::NormalSpeed => Control::NormalSpeed,
@@ -244,6 +260,7 @@ impl Live {
             remote,
             gate: send,
             over: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
         });
         let delay = if subject.pace.is_some() { Duration::ZERO } else { HASTE };
         let picture = has_screen.then(|| Picture::new(Arc::clone(toolpath)));
@@ -251,20 +268,23 @@ impl Live {
         Ok(Self { shared, gate, by_hand, ask, how, checked, tests: 0, watch, stopped_at: None })
     }
 
-    /// Ctrl-C and the polite signals to end; the second one ends it at once.
+    /// Ctrl-C and the polite signals to end; the second Ctrl-C ends it at once.
     pub(super) fn signals(&self) -> impl Future<Output = ()> + use<> {
         let shared = Arc::clone(&self.shared);
         async move {
             loop {
-                interrupt::asked_to_end().await;
+                let asked = interrupt::asked_to_end().await;
                 if shared.is_over() {
                     return;
                 }
-                let is_second = shared.board().phase == Phase::Stopping;
-                let said =
-                    if is_second { "ending at once" } else { "stopping; Ctrl-C again ends it at once" };
+                let is_stopping = shared.board().phase == Phase::Stopping;
+                let (said, wish) = match asked {
+                    Asked::ByHand if is_stopping => ("ending at once", Wish::Abort),
+                    Asked::ByHand => ("stopping; Ctrl-C again ends it at once", Wish::Stop),
+                    Asked::BySystem => ("stopping", Wish::Stop),
+                };
                 shared.voice().line(said);
-                shared.wish(if is_second { Wish::Abort } else { Wish::Stop });
+                shared.wish(wish);
             }
         }
     }
@@ -287,7 +307,14 @@ impl Live {
         self.shared.board().phase = Phase::Over;
         self.shared.over.store(true, Ordering::SeqCst);
         if let Some(watch) = self.watch.take() {
-            let _ = watch.join();
+            let until = Instant::now() + FAREWELL;
+            while !watch.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            // One that does not come back ends with the process.
+            if watch.is_finished() {
+                let _ = watch.join();
+            }
         }
         std::mem::replace(&mut self.shared.voice().closed, Ok(()))
     }
@@ -295,10 +322,18 @@ impl Live {
     /// Why it ended before its end: the connection's `error`, trouble that the machine told of, or that it was asked to. All
     /// before this stroke is drawn; `hint` tells how to go on.
     pub(super) fn ended(&self, error: Option<String>, pass: usize, stroke: usize, hint: &str) -> Failure {
-        let (name, strokes, count) = {
+        let (name, pass, stroke, strokes, count) = {
             let board = self.shared.board();
-            let strokes = board.schedule.passes.get(pass).map_or(0, |pass| pass.strokes());
-            (board.pens.get(pass).map_or(String::new(), |pen| pen.name.clone()), strokes, board.pens.len())
+            let strokes = |pass: usize| board.schedule.passes.get(pass).map_or(0, |pass| pass.strokes());
+            let is_drawn = stroke >= strokes(pass) && pass + 1 < board.pens.len();
+            let (pass, stroke) = if is_drawn { (pass + 1, 0) } else { (pass, stroke) };
+            (
+                board.pens.get(pass).map_or(String::new(), |pen| pen.name.clone()),
+                pass,
+                stroke,
+                strokes(pass),
+                board.pens.len(),
+            )
         };
         let mut voice = self.shared.voice();
         if let Some(error) = &error {
@@ -318,6 +353,11 @@ impl Live {
         }));
         voice.finish();
         failure
+    }
+
+    /// Whether it was to end at once. Then an alarm is no trouble: a reset in the middle of a motion leads to one.
+    pub(super) fn was_aborted(&self) -> bool {
+        self.shared.aborted.load(Ordering::SeqCst)
     }
 
     /// The last commands of `--on-event` are heard.
@@ -344,6 +384,9 @@ impl Operator for Live {
             voice.paused();
         }
         voice.tell(news, &board);
+        if self.was_aborted() && is_alarm(news) {
+            voice.trouble = None;
+        }
     }
 
     async fn change_pen(&mut self, pass: usize) -> PenChange {
@@ -419,6 +462,11 @@ impl Live {
         });
         self.gate.recv().await
     }
+}
+
+/// Whether the plotter gave an alarm.
+pub(super) fn is_alarm(news: &News<'_>) -> bool {
+    matches!(news, News::Session { event: Event::Alarm { .. }, .. })
 }
 
 /// Looks after the plot until it is over.

@@ -1,0 +1,330 @@
+//! Carries out a job: its journal, its plotter, and who is at it. What `plot` and `resume` share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::interrupt::Interrupt;
+use super::live::{Live, LiveArgs, Subject, is_alarm};
+use super::odometer::{self, Meter};
+use super::{Failure, Terminal, folders};
+use crate::job::journal::{Entry, Journal};
+use crate::job::{
+    self, About, Case, Connection, Controls, JobOutcome, Memory, News, Operator, PenChange, Place, Port,
+    Position, Store, Stored, Work,
+};
+use crate::machine::{Dialect, Placement, Profile};
+use crate::protocol::{Event, Origin};
+use crate::toolpath::Toolpath;
+
+/// The folder of jobs.
+pub(super) fn store() -> Result<Store, Failure> {
+    let none = || Failure::Input("no home folder: set XDG_STATE_HOME, or plot with --no-journal".into());
+    folders::jobs().map(Store::new).ok_or_else(none)
+}
+
+/// A job that can go on after anything, and its journal.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) stored: Stored,
+    pub(super) journal: Journal,
+}
+
+impl Kept {
+    /// A new job in the folder of jobs. Nothing has moved yet: without it, nothing will.
+    pub(super) fn new(drawing: &str, machine: &str, task: &Task<'_>, seconds: f64) -> Result<Self, Failure> {
+        let about = About::new(drawing, task.profile, task.port_name, seconds, task.dry);
+        let case = Case { about, toolpath: Toolpath::clone(task.toolpath), machine: machine.to_owned() };
+        let kept = || -> Result<Self, crate::Error> {
+            let store = store().map_err(|failure| job::StoreError::Io {
+                path: "the state folder".into(),
+                reason: failure.to_string(),
+            })?;
+            let stored = store.add(&case)?;
+            let (journal, _) = Journal::open(&stored.journal()).map_err(job::StoreError::from)?;
+            Ok(Self { stored, journal })
+        };
+        kept().map_err(|error| {
+            Failure::Input(format!(
+                "the job's journal can't be kept: {error}; make room there, set XDG_STATE_HOME to another folder, or plot with \
+                 --no-journal: then a job that stops can't be resumed"
+            ))
+        })
+    }
+}
+
+/// One job, or what is left of it.
+pub(super) struct Task<'a> {
+    pub(super) toolpath: &'a Arc<Toolpath>,
+    pub(super) profile: &'a Profile,
+    pub(super) placement: &'a Placement,
+    pub(super) port: &'a Port,
+    /// As it was written.
+    pub(super) port_name: &'a str,
+    pub(super) from: Place,
+    /// mm.
+    pub(super) overlap: f64,
+    pub(super) dry: bool,
+    /// The drawing, for people.
+    pub(super) title: &'a str,
+    /// Whether the pens' odometer counts it.
+    pub(super) counts: bool,
+    /// The drawing came from stdin.
+    pub(super) reads_stdin: bool,
+    /// Of a job that goes on.
+    pub(super) memory: Option<Memory>,
+}
+
+impl Task<'_> {
+    fn work(&self, kept: Option<&Kept>) -> Work<'_> {
+        Work {
+            toolpath: self.toolpath,
+            profile: self.profile,
+            placement: self.placement,
+            from: self.from,
+            overlap: self.overlap,
+            mark: kept.map(|kept| kept.stored.mark()),
+            returns: self.memory.is_some_and(|memory| !memory.home && !memory.zeroed),
+            dry: self.dry,
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            title: self.title.to_owned(),
+            toolpath: self.toolpath,
+            profile: self.profile,
+            placement: self.placement,
+            port: self.port_name,
+            is_real: !matches!(self.port, Port::Sim { .. }),
+            pace: if let Port::Sim { pace } = self.port { *pace } else { Some(1.0) },
+            reads_stdin: self.reads_stdin,
+        }
+    }
+}
+
+/// A plotter that stays connected from job to job.
+#[derive(Debug)]
+pub(super) struct Station {
+    runtime: tokio::runtime::Runtime,
+    connection: Option<Connection>,
+}
+
+impl Station {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
+        Ok(Self { runtime, connection: None })
+    }
+
+    /// Plots, shows it, and writes down what is on the paper. Gives who watched it: he has not heard of the end yet.
+    pub(super) fn plot(
+        &mut self,
+        task: &Task<'_>,
+        kept: Option<&mut Kept>,
+        args: &LiveArgs,
+        terminal: &Terminal,
+    ) -> Result<(JobOutcome, Live), Failure> {
+        let (remote, mut controls) = Controls::channel();
+        let live = Live::new(args, &task.subject(), remote, terminal)?;
+        let odometer = if task.counts { odometer::open()? } else { None };
+        let meter = Meter::new(odometer, Arc::clone(task.toolpath), task.title, *terminal);
+        let id = kept.as_ref().map(|kept| kept.stored.id.clone());
+        let hint = id.map_or(String::new(), |id| format!("; `traceur resume {id}` goes on"));
+        let work = task.work(kept.as_deref());
+        let mut desk =
+            Desk { kept, live, meter, terminal: *terminal, tells: true, trouble: None, place: task.from };
+        if let Some(kept) = &desk.kept {
+            desk.live.event(json!({ "event": "job", "job": kept.stored.id }));
+        }
+        desk.write(Entry::Begin { from: task.from, port: task.port_name.to_owned() });
+        let signals = self.runtime.spawn(desk.live.signals());
+        // Whoever else listened before, such as the planner, would let Ctrl-C end the process.
+        let _interrupt = Interrupt::listen();
+        let outcome = self.runtime.block_on(async {
+            if self.connection.is_none() {
+                self.connection = Some(Connection::open(task.port, task.profile).await?);
+            }
+            let Some(connection) = &mut self.connection else { return Ok(None) };
+            if let Some(memory) = task.memory
+                && let Position::Lost(why) = job::stand(&work, connection, memory).await?
+            {
+                return Err(Trouble::Lost(why));
+            }
+            if !job::check(&work, connection, &mut controls, &mut desk).await? {
+                return Ok(None);
+            }
+            desk.live.checked();
+            Ok(Some(job::plot(&work, connection, &mut controls, &mut desk).await?))
+        });
+        signals.abort();
+        desk.meter.flush();
+        // Whoever read our events may be gone: the journal comes first.
+        let closed = desk.live.close();
+        let ended = |desk: &mut Desk<'_>, error: Option<String>, place: Place| {
+            let why = error.clone().or(desk.trouble.take());
+            desk.write(why.map_or(Entry::Stopped, |why| Entry::Failed { why }));
+            desk.live.ended(error, place.pass, place.stroke, &hint)
+        };
+        match outcome {
+            Ok(Some(outcome)) if outcome.finished => {
+                desk.write(Entry::Done);
+                closed?;
+                Ok((outcome, desk.live))
+            }
+            Ok(outcome) => {
+                let place = outcome.map_or(task.from, |outcome| outcome.place);
+                Err(ended(&mut desk, None, place))
+            }
+            Err(Trouble::Job(error)) => {
+                // What is left of the connection is of no use.
+                self.connection = None;
+                let place = desk.place.max(task.from);
+                Err(ended(&mut desk, Some(error.to_string()), place))
+            }
+            Err(Trouble::Lost(why)) => {
+                desk.write(Entry::Failed { why: why.clone() });
+                Err(Failure::Lost(why))
+            }
+        }
+    }
+
+    /// Goes along a toolpath with the pen up; nobody watches.
+    pub(super) fn trace(&mut self, task: &Task<'_>) -> Result<(), Failure> {
+        let work = Work { dry: true, ..task.work(None) };
+        let outcome = self.runtime.block_on(async {
+            if self.connection.is_none() {
+                self.connection = Some(Connection::open(task.port, task.profile).await?);
+            }
+            let Some(connection) = &mut self.connection else { return Ok(None) };
+            job::plot(&work, connection, &mut Controls::none(), &mut Nobody).await.map(Some)
+        });
+        match outcome.map_err(|error: job::Error| Failure::Device(error.to_string()))? {
+            Some(outcome) if outcome.finished => Ok(()),
+            _ => Err(Failure::Device("the plotter did not go around the drawing".into())),
+        }
+    }
+
+    /// The threads of a serial port end with their port; they are not waited for.
+    pub(super) fn close(self) {
+        let Self { runtime, connection } = self;
+        drop(connection);
+        runtime.shutdown_timeout(Duration::from_millis(100));
+    }
+}
+
+/// The pen stays up, whatever it is.
+struct Nobody;
+
+impl Operator for Nobody {
+    fn hear(&mut self, _: &News<'_>) {}
+
+    async fn change_pen(&mut self, _: usize) -> PenChange {
+        PenChange::Done
+    }
+}
+
+enum Trouble {
+    Job(job::Error),
+    Lost(String),
+}
+
+impl From<job::Error> for Trouble {
+    fn from(error: job::Error) -> Self {
+        Self::Job(error)
+    }
+}
+
+/// Who hears of a plot: first of all its journal.
+struct Desk<'a> {
+    kept: Option<&'a mut Kept>,
+    live: Live,
+    meter: Meter,
+    terminal: Terminal,
+    /// The next trouble with the journal is worth a word.
+    tells: bool,
+    /// What the plotter said last that ends the job.
+    trouble: Option<String>,
+    /// What lies before it is drawn.
+    place: Place,
+}
+
+impl Desk<'_> {
+    /// A full disk is no reason to leave a stroke half drawn: the ink can't be taken back, a journal that ends early costs
+    /// strokes that are drawn twice after a stop.
+    fn write(&mut self, entry: Entry) {
+        let Some(kept) = &mut self.kept else { return };
+        if let Err(error) = kept.journal.write(entry)
+            && std::mem::take(&mut self.tells)
+        {
+            self.terminal.warn(format!(
+                "{error}: plotting goes on, but what is drawn now is not written down; if the job stops, look at the paper and \
+                 say `traceur resume {} --from-stroke N`",
+                kept.stored.id
+            ));
+        }
+    }
+}
+
+impl Operator for Desk<'_> {
+    fn hear(&mut self, news: &News<'_>) {
+        match *news {
+            News::Pass { .. } => self.write(Entry::Moving),
+            News::Drawn(place) => {
+                self.place = place;
+                self.write(Entry::Drawn(place));
+            }
+            News::Skipped(place) => {
+                self.write(Entry::Drawn(Place { stroke: place.stroke + 1, ..place }));
+            }
+            News::PassDone { pass } => self.write(Entry::PassDone { pass }),
+            News::Session { .. } if self.live.was_aborted() && is_alarm(news) => {}
+            News::Session { event, .. } => self.trouble = trouble(event).or(self.trouble.take()),
+            _ => {}
+        }
+        self.meter.hear(news);
+        self.live.hear(news);
+    }
+
+    async fn change_pen(&mut self, pass: usize) -> PenChange {
+        self.live.change_pen(pass).await
+    }
+}
+
+/// What of an event ends a job, in a sentence.
+pub(super) fn trouble(event: &Event) -> Option<String> {
+    let place = |origin: &Option<Origin>| {
+        origin.map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1))
+    };
+    match event {
+        Event::Error { reply, meaning, line, origin, .. } => {
+            Some(format!("the plotter answered {reply} to `{line}`{}: {meaning}", place(origin)))
+        }
+        Event::Alarm { reply, meaning, origin, .. } => {
+            Some(format!("the plotter gave {reply}{}: {meaning}", place(origin)))
+        }
+        Event::Fault(fault) => Some(fault.to_string()),
+        _ => None,
+    }
+}
+
+/// What to do when nobody knows where the pen is.
+pub(super) fn how_to_zero(profile: &Profile) -> &'static str {
+    match profile.firmware.dialect() {
+        Dialect::Grbl => {
+            "move the pen by hand to the job's zero, where the page's corner lies at the machine's origin"
+        }
+        Dialect::Ebb => "push the carriage by hand to its home corner; its motors are off now",
+        Dialect::Hpgl => "switch the plotter off and on again",
+    }
+}
+
+/// A job's folder may be named for people.
+pub(super) fn title(name: &str) -> String {
+    PathBuf::from(name)
+        .file_stem()
+        .map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
