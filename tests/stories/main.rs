@@ -5,7 +5,10 @@
 mod bad_input_is_explained;
 mod colors_find_pens;
 mod hostile_bytes;
+mod kept_to_the_byte;
+mod killed_and_resumed;
 mod layout_and_fills;
+mod mishaps_and_resume;
 mod moved_by_hand;
 mod neuron_to_ink;
 mod own_pens;
