@@ -22,6 +22,7 @@ mod revise;
 pub mod schedule;
 pub mod settings;
 pub mod style;
+mod vectors;
 pub mod weights;
 
 pub use aim::{Aim, Target};

@@ -21,6 +21,7 @@ use rayon::prelude::*;
 
 use crate::color::Ink;
 pub(super) use chains::{Chain, Chains, Trial};
+use cover::row_of;
 use tile::{BandGradient, Line, Scene};
 pub(super) use tile::{TILE, Tile, ToTile};
 
@@ -128,9 +129,12 @@ impl Rasterizer {
                         let from = row * TILE..row * TILE + tile.columns;
                         let planes = [&mut *red, &mut *green, &mut *blue];
                         for (plane, light) in planes.into_iter().zip(tile.light) {
-                            for (to, light) in plane[to.clone()].iter_mut().zip(&light[from.clone()]) {
-                                *to = encode(*light);
+                            let light = *row_of(light, row);
+                            let mut coded = [0.0; TILE];
+                            for column in 0..TILE {
+                                coded[column] = encode(light[column]);
                             }
+                            plane[to.clone()].copy_from_slice(&coded[..tile.columns]);
                         }
                         sum[to].copy_from_slice(&tile.coverage[from]);
                     }
@@ -148,27 +152,19 @@ impl Rasterizer {
         picture: &[f32],
         to_picture: &[f32],
     ) -> (Vec<f32>, Vec<f32>) {
-        let plane = self.width_px * self.height_px;
         let index = scene.index();
-        let see = |tile: &Tile<'_>, to: &mut ToTile| {
-            for row in 0..tile.rows {
-                let at = (tile.top + row) * self.width_px + tile.left;
-                let pixels = row * TILE..row * TILE + tile.columns;
-                for channel in 0..3 {
-                    let from = channel * plane + at..channel * plane + at + tile.columns;
-                    let light = &tile.light[channel][pixels.clone()];
-                    let values = to_picture[from.clone()].iter().zip(&picture[from]).zip(light);
-                    for (to, ((g, srgb), light)) in to.light[channel][pixels.clone()].iter_mut().zip(values) {
-                        *to = g * encode_slope(*srgb, *light);
-                    }
-                }
-                let from = 3 * plane + at..3 * plane + at + tile.columns;
-                to.coverage[pixels].copy_from_slice(&to_picture[from]);
-            }
-            0.0
+        let band = |band| {
+            scene.paint_backward(
+                &index,
+                band,
+                #[inline(always)]
+                |tile, to| {
+                    self.to_tile(tile, picture, to_picture, to);
+                    0.0
+                },
+            )
         };
-        let bands: Vec<BandGradient> =
-            (0..scene.bands()).into_par_iter().map(|band| scene.paint_backward(&index, band, see)).collect();
+        let bands: Vec<BandGradient> = (0..scene.bands()).into_par_iter().map(band).collect();
         let mut strengths = vec![0.0_f32; 3 * order.len()];
         for band in &bands {
             for ((line, _), strength) in band.lines.iter().zip(&band.strength) {
@@ -184,6 +180,26 @@ impl Rasterizer {
             to_controls(values, &corners[line.points.clone()], &mut controls[8 * stroke..8 * stroke + 8]);
         }
         (controls, strengths)
+    }
+
+    /// From the gradient of the picture to that of a tile's light and coverage.
+    #[inline(always)]
+    fn to_tile(&self, tile: &Tile<'_>, picture: &[f32], to_picture: &[f32], to: &mut ToTile) {
+        let plane = self.width_px * self.height_px;
+        for row in 0..tile.rows {
+            let at = (tile.top + row) * self.width_px + tile.left;
+            let pixels = row * TILE..row * TILE + tile.columns;
+            for channel in 0..3 {
+                let from = channel * plane + at..channel * plane + at + tile.columns;
+                let light = &tile.light[channel][pixels.clone()];
+                let values = to_picture[from.clone()].iter().zip(&picture[from]).zip(light);
+                for (to, ((g, srgb), light)) in to.light[channel][pixels.clone()].iter_mut().zip(values) {
+                    *to = g * encode_slope(*srgb, *light);
+                }
+            }
+            let from = 3 * plane + at..3 * plane + at + tile.columns;
+            to.coverage[pixels].copy_from_slice(&to_picture[from]);
+        }
     }
 }
 
@@ -416,10 +432,13 @@ pub(super) fn power(x: f32, exponent: f32) -> f32 {
     let series = 1.0 + t2 * (1.0 / 3.0 + t2 * (0.2 + t2 * (1.0 / 7.0 + t2 / 9.0)));
     let log2 = whole as f32 + 2.0 * std::f32::consts::LOG2_E * t * series;
     let y = log2 * exponent;
-    // y is -24 to 0: shifted to be positive, so that the cast rounds to the nearest.
-    let whole = (y + 32.5) as i32 - 32;
-    let f = (y - whole as f32) * std::f32::consts::LN_2;
+    // y is -24 to 0. What is added to 1.5 · 2²³ is rounded to a whole number, which then is in its low bits: a cast would
+    // ask each number for NaN.
+    const WHOLES: f32 = 12_582_912.0;
+    let rounded = y + WHOLES;
+    let whole = rounded - WHOLES;
+    let f = (y - whole) * std::f32::consts::LN_2;
     let power =
         1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f / 720.0)))));
-    power * f32::from_bits(((whole + 127) << 23) as u32)
+    power * f32::from_bits(rounded.to_bits().wrapping_sub(WHOLES.to_bits()).wrapping_add(127) << 23)
 }

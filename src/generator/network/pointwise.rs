@@ -1,7 +1,7 @@
 //! What happens to single activations: rectifiers, maxima, sums.
 
 use super::map::{Buffer, Map, Pools, Size, Window, covering, taps};
-use pulp::Arch;
+use crate::generator::vectors::vectored;
 use rayon::prelude::*;
 
 /// Numbers of one task.
@@ -29,12 +29,15 @@ impl Rectifier {
         let most = self.most();
         let mut marks = pools.marks.take(x.values.len());
         x.values.par_chunks_mut(PART).zip(marks.par_chunks_mut(PART)).for_each(|(values, marks)| {
-            Arch::new().dispatch(|| {
-                for (value, mark) in values.iter_mut().zip(marks) {
-                    *mark = u8::from(*value > 0.0) & u8::from(*value < most);
-                    *value = value.max(0.0).min(most);
-                }
-            });
+            vectored(
+                #[inline(always)]
+                || {
+                    for (value, mark) in values.iter_mut().zip(marks.iter_mut()) {
+                        *mark = u8::from(*value > 0.0) & u8::from(*value < most);
+                        *value = value.max(0.0).min(most);
+                    }
+                },
+            );
         });
         marks
     }
@@ -43,22 +46,28 @@ impl Rectifier {
 /// Drops what a rectifier didn't let pass.
 pub(super) fn pass(gradient: &mut Map, marks: &[u8]) {
     gradient.values.par_chunks_mut(PART).zip(marks.par_chunks(PART)).for_each(|(values, marks)| {
-        Arch::new().dispatch(|| {
-            for (value, mark) in values.iter_mut().zip(marks) {
-                *value = if *mark == 0 { 0.0 } else { *value };
-            }
-        });
+        vectored(
+            #[inline(always)]
+            || {
+                for (value, mark) in values.iter_mut().zip(marks) {
+                    *value = if *mark == 0 { 0.0 } else { *value };
+                }
+            },
+        );
     });
 }
 
 /// Adds a map of the same shape.
 pub(super) fn add(sums: &mut Map, terms: &Map) {
     sums.values.par_chunks_mut(PART).zip(terms.values.par_chunks(PART)).for_each(|(sums, terms)| {
-        Arch::new().dispatch(|| {
-            for (sum, term) in sums.iter_mut().zip(terms) {
-                *sum += term;
-            }
-        });
+        vectored(
+            #[inline(always)]
+            || {
+                for (sum, term) in sums.iter_mut().zip(terms) {
+                    *sum += term;
+                }
+            },
+        );
     });
 }
 
@@ -70,25 +79,28 @@ pub(super) fn maximum(window: Window, x: &Map, pools: &Pools) -> (Map, Buffer<u8
     y.values.par_chunks_mut(row).zip(marks.par_chunks_mut(row)).enumerate().for_each(
         |(line, (out, marks))| {
             let (y_from, y_to, y) = taps(window, before[0], x.size[0], line);
-            let pixels = out.chunks_exact_mut(channels).zip(marks.chunks_exact_mut(channels));
-            Arch::new().dispatch(|| {
-                for (at, (out, marks)) in pixels.enumerate() {
-                    let (x_from, x_to, left) = taps(window, before[1], x.size[1], at);
-                    out.fill(f32::NEG_INFINITY);
-                    for ky in y_from..y_to {
-                        for kx in x_from..x_to {
-                            let tap = (ky * window.kernel + kx) as u8;
-                            let from = ((y + ky - y_from) * x.size[1] + left + kx - x_from) * channels;
-                            let from = &x.values[from..from + channels];
-                            for ((best, mark), value) in out.iter_mut().zip(marks.iter_mut()).zip(from) {
-                                let better = *value > *best;
-                                *best = if better { *value } else { *best };
-                                *mark = if better { tap } else { *mark };
+            vectored(
+                #[inline(always)]
+                || {
+                    let pixels = out.chunks_exact_mut(channels).zip(marks.chunks_exact_mut(channels));
+                    for (at, (out, marks)) in pixels.enumerate() {
+                        let (x_from, x_to, left) = taps(window, before[1], x.size[1], at);
+                        out.fill(f32::NEG_INFINITY);
+                        for ky in y_from..y_to {
+                            for kx in x_from..x_to {
+                                let tap = (ky * window.kernel + kx) as u8;
+                                let from = ((y + ky - y_from) * x.size[1] + left + kx - x_from) * channels;
+                                let from = &x.values[from..from + channels];
+                                for ((best, mark), value) in out.iter_mut().zip(marks.iter_mut()).zip(from) {
+                                    let better = *value > *best;
+                                    *best = if better { *value } else { *best };
+                                    *mark = if better { tap } else { *mark };
+                                }
                             }
                         }
                     }
-                }
-            });
+                },
+            );
         },
     );
     (y, marks)
@@ -107,25 +119,29 @@ pub(super) fn maximum_backward(
     let [high, wide] = gradient.size;
     result.values.par_chunks_mut(input[1] * channels).enumerate().for_each(|(line, out)| {
         let rows = covering(window, before[0], high, line);
-        Arch::new().dispatch(|| {
-            for (pixel, out) in out.chunks_exact_mut(channels).enumerate() {
-                let columns = covering(window, before[1], wide, pixel);
-                out.fill(0.0);
-                for wy in rows.0..rows.1 {
-                    for wx in columns.0..columns.1 {
-                        let ky = line + before[0] - wy * window.stride;
-                        let kx = pixel + before[1] - wx * window.stride;
-                        let tap = (ky * window.kernel + kx) as u8;
-                        let at = (wy * wide + wx) * channels;
-                        let passed = gradient.values[at..at + channels].iter();
-                        for ((sum, passed), mark) in out.iter_mut().zip(passed).zip(&marks[at..at + channels])
-                        {
-                            *sum += if *mark == tap { *passed } else { 0.0 };
+        vectored(
+            #[inline(always)]
+            || {
+                for (pixel, out) in out.chunks_exact_mut(channels).enumerate() {
+                    let columns = covering(window, before[1], wide, pixel);
+                    out.fill(0.0);
+                    for wy in rows.0..rows.1 {
+                        for wx in columns.0..columns.1 {
+                            let ky = line + before[0] - wy * window.stride;
+                            let kx = pixel + before[1] - wx * window.stride;
+                            let tap = (ky * window.kernel + kx) as u8;
+                            let at = (wy * wide + wx) * channels;
+                            let passed = gradient.values[at..at + channels].iter();
+                            for ((sum, passed), mark) in
+                                out.iter_mut().zip(passed).zip(&marks[at..at + channels])
+                            {
+                                *sum += if *mark == tap { *passed } else { 0.0 };
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
     });
     result
 }

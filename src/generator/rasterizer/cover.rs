@@ -15,7 +15,8 @@ struct Hit {
     to: usize,
 }
 
-/// A line's coverage of a tile. Rows outside `rows` hold what an earlier line left.
+/// A line's coverage of a tile. Its loops copy the rows that they read and write rows of their own: a compiler that can't
+/// tell two rows of one struct apart makes no vector instructions of them. Rows outside `rows` hold what an earlier line left.
 pub(super) struct Cover {
     pub(super) line: usize,
     pub(super) rows: Range<usize>,
@@ -69,29 +70,33 @@ impl Cover {
             let scale = 1.0 / (dx * dx + dy * dy).max(1e-12);
             for row in hit.from..=hit.to {
                 let qy = y0 + row as f32 - a[1];
-                let best = row_mut(&mut self.distance2, row);
-                let pieces = row_mut(&mut self.piece, row);
+                let (best, pieces) = (*row_of(&self.distance2, row), *row_of(&self.piece, row));
+                let (mut least, mut nearest) = ([0.0_f32; TILE], [0_u32; TILE]);
                 for column in 0..TILE {
                     let qx = x0 + column as f32 - a[0];
                     let u = ((qx * dx + qy * dy) * scale).clamp(0.0, 1.0);
                     let (ex, ey) = (qx - u * dx, qy - u * dy);
                     let d2 = ex * ex + ey * ey;
                     let nearer = d2 < best[column];
-                    best[column] = if nearer { d2 } else { best[column] };
-                    pieces[column] = if nearer { hit.piece } else { pieces[column] };
+                    least[column] = if nearer { d2 } else { best[column] };
+                    nearest[column] = if nearer { hit.piece } else { pieces[column] };
                 }
+                *row_mut(&mut self.distance2, row) = least;
+                *row_mut(&mut self.piece, row) = nearest;
             }
         }
         let (half, share, scale) = (line.half, line.share, 1.0 / scene.softness);
         let mut sums = [0.0_f32; TILE];
         for row in self.rows.clone() {
-            let (coverage, distance2) = (row_mut(&mut self.coverage, row), row_of(&self.distance2, row));
+            let distance2 = *row_of(&self.distance2, row);
+            let mut coverage = [0.0_f32; TILE];
             for column in 0..TILE {
                 let x = ((half - distance2[column].sqrt()) * scale + 0.5).clamp(0.0, 1.0);
                 let c = share * x * x * (3.0 - 2.0 * x);
                 coverage[column] = c;
                 sums[column] += c;
             }
+            *row_mut(&mut self.coverage, row) = coverage;
         }
         sums.iter().any(|sum| *sum > 0.0)
     }
@@ -133,14 +138,15 @@ impl Cover {
         let (half, scale) = (line.half, 1.0 / scene.softness);
         let slope = 6.0 * line.share * scale;
         for row in self.rows.clone() {
-            let (weights, distance2) = (row_mut(weights, row), row_of(&self.distance2, row));
-            let to_coverage = row_of(to_coverage, row);
+            let (distance2, to_coverage) = (*row_of(&self.distance2, row), *row_of(to_coverage, row));
+            let mut own = [0.0_f32; TILE];
             for column in 0..TILE {
                 let d = distance2[column].sqrt();
                 let x = ((half - d) * scale + 0.5).clamp(0.0, 1.0);
                 let weight = to_coverage[column] * slope * x * (1.0 - x) / d.max(1e-6);
-                weights[column] = if d < 1e-6 { 0.0 } else { weight };
+                own[column] = if d < 1e-6 { 0.0 } else { weight };
             }
+            *row_mut(weights, row) = own;
         }
         let (x0, y0) = (left as f32 + 0.5, top as f32 + 0.5);
         for hit in &self.hits {
@@ -153,7 +159,7 @@ impl Cover {
             let mut sums = [[0.0_f32; TILE]; 4];
             for row in hit.from..=hit.to {
                 let qy = y0 + row as f32 - a[1];
-                let (weights, pieces) = (row_of(weights, row), row_of(&self.piece, row));
+                let (weights, pieces) = (*row_of(weights, row), *row_of(&self.piece, row));
                 for column in 0..TILE {
                     let w = if pieces[column] == hit.piece { weights[column] } else { 0.0 };
                     let qx = x0 + column as f32 - a[0];

@@ -10,9 +10,8 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
-
 use super::cover::{Cover, row_mut, row_of, total};
+use crate::generator::vectors::vectored;
 
 /// Edge of a tile; px.
 pub(in super::super) const TILE: usize = 16;
@@ -156,15 +155,19 @@ impl Scratch {
                 }
                 let k = scene.lines[index].strength;
                 for row in cover.rows.clone() {
-                    let coverage = row_of(&cover.coverage, row);
+                    let coverage = *row_of(&cover.coverage, row);
                     for (k, passage) in k.iter().zip(&mut self.passages[pass]) {
-                        for (p, c) in row_mut(passage, row).iter_mut().zip(coverage) {
-                            *p *= 1.0 - c * k;
+                        let mut passed = *row_of(passage, row);
+                        for column in 0..TILE {
+                            passed[column] *= 1.0 - coverage[column] * k;
                         }
+                        *row_mut(passage, row) = passed;
                     }
-                    for (sum, c) in row_mut(&mut self.coverage, row).iter_mut().zip(coverage) {
-                        *sum += c;
+                    let mut sum = *row_of(&self.coverage, row);
+                    for column in 0..TILE {
+                        sum[column] += coverage[column];
                     }
+                    *row_mut(&mut self.coverage, row) = sum;
                 }
                 if keep {
                     kept += 1;
@@ -175,9 +178,13 @@ impl Scratch {
             if inked {
                 for channel in 0..3 {
                     let limit = scene.limits[pass][channel];
-                    for pixel in 0..AREA {
-                        after[channel][pixel] =
-                            limit + (before[channel][pixel] - limit) * self.passages[pass][channel][pixel];
+                    for row in 0..TILE {
+                        let passed = *row_of(&self.passages[pass][channel], row);
+                        let mut light = *row_of(&before[channel], row);
+                        for column in 0..TILE {
+                            light[column] = limit + (light[column] - limit) * passed[column];
+                        }
+                        *row_mut(&mut after[channel], row) = light;
                     }
                 }
             } else {
@@ -295,7 +302,7 @@ impl Scene {
 
     /// Paints a band: `put` is given each tile.
     pub(super) fn paint(&self, index: &Index, band: usize, mut put: impl FnMut(&Tile<'_>)) {
-        Arch::new().dispatch(
+        vectored(
             #[inline(always)]
             || {
                 let mut scratch = Scratch::new();
@@ -310,7 +317,7 @@ impl Scene {
 
     /// The loss of some tiles on which other lines lie; `tiles`: each with its lines in pass order.
     pub(super) fn judge(&self, tiles: &[(usize, Vec<usize>)], see: impl Fn(&Tile<'_>) -> f64) -> f64 {
-        Arch::new().dispatch(
+        vectored(
             #[inline(always)]
             || {
                 let mut scratch = Scratch::new();
@@ -332,7 +339,7 @@ impl Scene {
         band: usize,
         see: impl Fn(&Tile<'_>, &mut ToTile) -> f64,
     ) -> BandGradient {
-        Arch::new().dispatch(
+        vectored(
             #[inline(always)]
             || self.band_backward(index, band, &see),
         )
@@ -395,12 +402,18 @@ impl Scene {
             let passage = &scratch.passages[pass];
             for channel in 0..3 {
                 let limit = self.limits[pass][channel];
-                for pixel in 0..AREA {
-                    let before = scratch.papers[pass][channel][pixel];
-                    let light = &mut to_tile.light[channel][pixel];
-                    // Times P already: the factor of one line is then divided out.
-                    to_passage[channel][pixel] = *light * (before - limit) * passage[channel][pixel];
-                    *light *= passage[channel][pixel];
+                for row in 0..TILE {
+                    let before = *row_of(&scratch.papers[pass][channel], row);
+                    let passed = *row_of(&passage[channel], row);
+                    let mut light = *row_of(&to_tile.light[channel], row);
+                    let mut own = [0.0; TILE];
+                    for column in 0..TILE {
+                        // Times P already: the factor of one line is then divided out.
+                        own[column] = light[column] * (before[column] - limit) * passed[column];
+                        light[column] *= passed[column];
+                    }
+                    *row_mut(&mut to_passage[channel], row) = own;
+                    *row_mut(&mut to_tile.light[channel], row) = light;
                 }
             }
             for cover in &scratch.covers[begin..end] {
@@ -409,19 +422,20 @@ impl Scene {
                 let start = gradient.lines[place].1;
                 let mut strengths = [[0.0_f32; TILE]; 3];
                 for row in cover.rows.clone() {
-                    let coverage = row_of(&cover.coverage, row);
-                    let to_coverage = row_mut(&mut to_coverage, row);
-                    *to_coverage = *row_of(&to_tile.coverage, row);
+                    let coverage = *row_of(&cover.coverage, row);
+                    let mut to_cover = *row_of(&to_tile.coverage, row);
                     for channel in 0..3 {
                         let k = line.strength[channel];
-                        let to_passage = row_of(&to_passage[channel], row);
+                        let to_passage = *row_of(&to_passage[channel], row);
+                        let strengths = &mut strengths[channel];
                         for column in 0..TILE {
                             let c = coverage[column];
                             let share = to_passage[column] / (1.0 - c * k);
-                            to_coverage[column] -= k * share;
-                            strengths[channel][column] -= c * share;
+                            to_cover[column] -= k * share;
+                            strengths[column] -= c * share;
                         }
                     }
+                    *row_mut(&mut to_coverage, row) = to_cover;
                 }
                 for (sum, part) in gradient.strength[place].iter_mut().zip(&strengths) {
                     *sum += total(part);
