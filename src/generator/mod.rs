@@ -12,6 +12,7 @@ pub mod checkpoint;
 mod clusters;
 mod finish;
 mod forms;
+mod hooks;
 pub mod image;
 pub mod network;
 pub mod objective;

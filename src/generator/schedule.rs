@@ -9,6 +9,7 @@
 //! changes is in `State`, so a run that was saved and restored does the same arithmetic as one that went through.
 
 mod arcs;
+mod choice;
 mod revision;
 mod state;
 
@@ -19,13 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::View;
 use super::objective::{Objective, Term};
-use super::rasterizer::{Rasterizer, encode, values};
+use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
-use super::{Canvas, Error, Picture, clusters, finish};
+use super::{Canvas, Error, Picture, finish, hooks};
 use crate::color::Ink;
 use crate::drawing::Drawing;
 use crate::geometry::{Point, Rect, flatten};
-use crate::pens::{Pen, PenSet};
+use crate::pens::Pen;
 pub(super) use arcs::arcs;
 use revision::{THIN_AT, first_count};
 pub(super) use state::State;
@@ -291,7 +292,9 @@ impl Run {
             return pens.outcome();
         }
         let mut rasterizer = self.rasterizer.clone();
-        let kept = prune(&mut rasterizer, &self.state.points, self.settings.shortest_px(&self.canvas))?;
+        let mut points = self.state.points.clone();
+        hooks::trim(&mut points, self.canvas.px_per_mm);
+        let kept = prune(&mut rasterizer, &points, self.settings.shortest_px(&self.canvas))?;
         let points = Tensor::from_slice(&kept, (kept.len() / 8, 4, 2), &Device::Cpu)?;
         let picture = rasterizer.draw(&points)?;
         let excitation = Excitation { tuned: self.clean(&picture)?, ..self.state.excitation };
@@ -362,25 +365,6 @@ impl Run {
         Ok(self.rasterizer.draw_free(points, &colors)?)
     }
 
-    /// Chooses pens for free colors: the pens in pass order, and the pass of each stroke.
-    fn choose_pens(&self) -> Result<(Vec<Pen>, Vec<usize>), Error> {
-        let pens = &self.settings.candidates();
-        let covered = self.rasterizer.coverages(&self.state.points)?;
-        let areas: Vec<f32> = covered.iter().map(|stroke| stroke.iter().map(|(_, c)| c).sum()).collect();
-        let sigmoid = |logit: &f32| encode(1.0 / (1.0 + (-logit).exp()));
-        let colors: Vec<f32> = self.state.logits.iter().map(sigmoid).collect();
-        let colors: Vec<[f32; 3]> = colors.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect();
-        let most = self.settings.most_pens.min(pens.len());
-        let chosen = clusters::choose(&colors, &areas, pens, most, self.settings.seed);
-        let mut used = chosen.clone();
-        used.sort_unstable();
-        used.dedup();
-        let set = PenSet::new(used.iter().map(|index| pens[*index].clone()).collect()).pens().to_vec();
-        let pass = |index: &usize| set.iter().position(|pen| *pen == pens[*index]).unwrap_or(0);
-        let pass_of = chosen.iter().map(pass).collect();
-        Ok((set, pass_of))
-    }
-
     fn clean(&self, picture: &Tensor) -> Result<f32, Error> {
         self.objective.excitation(&picture.narrow(0, 0, 3)?.detach().unsqueeze(0)?)
     }
@@ -399,22 +383,31 @@ impl Run {
 
 /// A rasterizer of the state's strokes: in free color all are as wide as the mean of the pens' tips.
 fn rasterizer(settings: &Settings, canvas: &Canvas, state: &State) -> Rasterizer {
-    let (inks, tips): (Vec<Ink>, Vec<f64>) = match state.stage {
+    match state.stage {
         Stage::Free => {
             let tips: f64 = settings.pens.iter().map(|pen| pen.tip).sum();
             let inks = settings.candidates().iter().take(1).map(Pen::ink).collect();
-            (inks, vec![tips / settings.pens.len() as f64])
+            laid(canvas, inks, &[tips / settings.pens.len() as f64], state.pass_of.clone())
         }
-        Stage::Tune => state.pens.iter().map(|pen| (pen.ink(), pen.tip)).unzip(),
-    };
-    let width = |pass: &usize| (tips[*pass] * canvas.px_per_mm) as f32;
+        Stage::Tune => with_pens(canvas, &state.pens, state.pass_of.clone()),
+    }
+}
+
+/// A rasterizer of strokes by pens in pass order.
+fn with_pens(canvas: &Canvas, pens: &[Pen], pass_of: Vec<usize>) -> Rasterizer {
+    let (inks, tips): (Vec<Ink>, Vec<f64>) = pens.iter().map(|pen| (pen.ink(), pen.tip)).unzip();
+    laid(canvas, inks, &tips, pass_of)
+}
+
+/// A rasterizer of strokes in passes of these inks and tips (mm).
+fn laid(canvas: &Canvas, inks: Vec<Ink>, tips: &[f64], pass_of: Vec<usize>) -> Rasterizer {
     Rasterizer {
         width_px: canvas.width_px,
         height_px: canvas.height_px,
         softness_px: 1.0,
-        widths_px: state.pass_of.iter().map(width).collect(),
+        widths_px: pass_of.iter().map(|pass| (tips[*pass] * canvas.px_per_mm) as f32).collect(),
         inks,
-        pass_of: state.pass_of.clone(),
+        pass_of,
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Run, Stage, rasterizer};
 use crate::generator::augment::View;
 use crate::generator::revise::Judge;
 use crate::generator::settings::Settings;
-use crate::generator::{Canvas, Error, finish};
+use crate::generator::{Canvas, Error, finish, hooks};
 use crate::geometry::Rect;
 
 /// Area of the canvas for each stroke by default; px².
@@ -23,7 +23,7 @@ const LEAST_STEPS: usize = 20;
 /// Length of a usual stroke; px.
 const USUAL_STROKE_PX: f64 = 34.0;
 /// Strokes to begin with for each that is wanted, so that the least can be left out.
-const SPARE: f64 = 1.1;
+const SPARE: f64 = 1.15;
 
 impl Run {
     /// Changes the length of all strokes that is wanted; mm.
@@ -56,6 +56,7 @@ impl Run {
             self.state.pass_of.clone_from(&self.rasterizer.pass_of);
         }
         if step == thin_at {
+            hooks::trim(&mut self.state.points, self.canvas.px_per_mm);
             self.thin()?;
         }
         Ok(())
