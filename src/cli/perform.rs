@@ -143,7 +143,7 @@ impl Station {
         desk.write(Entry::Begin { from: task.from, port: task.port_name.to_owned() });
         let signals = self.runtime.spawn(desk.live.signals());
         // Whoever else listened before, such as the planner, would let Ctrl-C end the process.
-        let _interrupt = Interrupt::listen();
+        let interrupt = Interrupt::listen();
         let outcome = self.runtime.block_on(async {
             if self.connection.is_none() {
                 self.connection = Some(Connection::open(task.port, task.profile).await?);
@@ -176,6 +176,8 @@ impl Station {
                 Ok((outcome, desk.live))
             }
             Ok(outcome) => {
+                // Whoever goes on pressing Ctrl-C until the process ends has been heard already.
+                std::mem::forget(interrupt);
                 let place = outcome.map_or(task.from, |outcome| outcome.place);
                 Err(ended(&mut desk, None, place))
             }
