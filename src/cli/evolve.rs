@@ -29,7 +29,7 @@ pub(super) struct EvolveArgs {
     checkpoint: Option<PathBuf>,
     /// Go on where a run was stopped, with the settings that it had.
     #[arg(long = "continue", value_name = "FILE",
-        conflicts_with_all = ["recipe", "neuron", "style", "lambda", "style_layers", "views", "metres", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed", "pass_order"])]
+        conflicts_with_all = ["recipe", "neuron", "style", "lambda", "style_layers", "views", "metres", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed", "pass_order", "repeat", "arrange", "parts", "join"])]
     go_on: Option<Option<PathBuf>>,
     /// Write a log for TensorBoard: every term of the loss, pictures, parameters.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "from"])]
@@ -217,6 +217,7 @@ impl Witnesses {
         let stage = match progress.stage {
             Stage::Free => "free colors",
             Stage::Tune => "pens",
+            Stage::Sheet => "sheet",
         };
         tracing::debug!(
             step = progress.step,

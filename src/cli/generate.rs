@@ -21,6 +21,8 @@ use crate::units;
   traceur generate --neuron lite0:arches --pens fineliner-12:red,blue,brown --page A5 -o arches.svg
   traceur generate --neuron lite0:bricks --style mondrian --lambda 20 -o grid.svg
   traceur generate --neuron lite0:bubbles --neuron 'lite0:arches*0.5' -o both.svg
+  traceur generate --neuron lite0:bubbles --page A3 --repeat 5x7 --arrange mirror --strokes 3000 -o large.svg
+  traceur generate --join a.svg --join b.svg --repeat 3x3 --arrange mirror --neuron lite0:bubbles -o joined.svg
   traceur generate --image photo.jpg --pens fineliner-12:red,blue,yellow,brown --page A4 --metres 25 -o photo.svg
   traceur generate --from diffvg.svg --pens fineliner-12 --page 210x210mm -o pens.svg
   traceur generate my-recipe.toml --seed 3 -o - | traceur preview - -o ink.png
@@ -79,6 +81,18 @@ pub(super) struct Args {
     /// The machine that --minutes is about.
     #[arg(short, long, requires = "minutes", default_value = "grbl-servo")]
     machine: String,
+    /// For a large sheet: make one part and copy it, such as `3x2` (beside each other, below each other), then tune the whole.
+    #[arg(long, value_name = "COLSxROWS")]
+    repeat: Option<String>,
+    /// How the copies lie: `repeat`, `mirror` or `brick`.
+    #[arg(long, value_name = "HOW", requires = "repeat")]
+    arrange: Option<String>,
+    /// Make so many different parts, by this seed and the following ones, and lay them in turn.
+    #[arg(long, value_name = "N", requires = "repeat")]
+    parts: Option<usize>,
+    /// Lay drawings that are made already, in turn, instead of new parts.
+    #[arg(long, value_name = "FILE.svg", requires = "repeat", conflicts_with = "parts")]
+    join: Vec<String>,
     /// How many steps of optimisation.
     #[arg(long)]
     pub(super) steps: Option<usize>,
@@ -164,12 +178,18 @@ fn change(recipe: &mut Recipe, args: &Args) {
     recipe.generate.strokes = args.strokes.or(recipe.generate.strokes);
     recipe.generate.steps = args.steps.or(recipe.generate.steps);
     recipe.generate.metres = args.metres.or(recipe.generate.metres);
+    recipe.generate.repeat = args.repeat.clone().or(recipe.generate.repeat.take());
+    if !args.join.is_empty() {
+        recipe.generate.join.clone_from(&args.join);
+    }
+    recipe.generate.parts = args.parts.or(recipe.generate.parts);
+    recipe.generate.arrange = args.arrange.clone().or(recipe.generate.arrange.take());
 }
 
 /// What scripts want to know of a drawing.
 pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
     let excitation = &outcome.excitation;
-    serde_json::json!({
+    let mut report = serde_json::json!({
         "excitation": {
             "start": excitation.start,
             "free": excitation.free,
@@ -184,7 +204,11 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
         "strokes": outcome.drawing.strokes(),
         "metres": super::pipeline::rounded(outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0),
         "pens": report_pens(&outcome.pens),
-    })
+    });
+    if let Some(sheet) = outcome.sheet {
+        report["sheet"] = serde_json::json!(sheet);
+    }
+    report
 }
 
 /// What each pen draws.

@@ -50,6 +50,21 @@ pub(super) struct Generate {
     /// Default: by the sheet's area.
     #[serde(default)]
     pub(super) strokes: Option<usize>,
+    /// Copies of a part that make the sheet, such as `3x2`. Default: the sheet is one drawing.
+    #[serde(default)]
+    pub(super) repeat: Option<String>,
+    /// How they lie: repeat, mirror or brick.
+    #[serde(default)]
+    pub(super) arrange: Option<String>,
+    /// How many of them are different.
+    #[serde(default)]
+    pub(super) parts: Option<usize>,
+    /// Drawings that are the parts: SVG files.
+    #[serde(default)]
+    pub(super) join: Vec<String>,
+    /// Steps with the whole sheet, once it is laid out.
+    #[serde(default)]
+    pub(super) sheet_steps: Option<usize>,
     /// Default: what converges.
     #[serde(default)]
     pub(super) steps: Option<usize>,

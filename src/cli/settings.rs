@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::recipe::{Generate, Jitter, Recipe, Weights};
 use super::wanted::Source;
-use super::{Failure, pens};
-use crate::drawing::Page;
+use super::{Failure, files, pens};
+use crate::drawing::{Page, svg};
 use crate::generator::network::{Layer, Net};
-use crate::generator::{Aim, Settings, Style};
+use crate::generator::{Aim, Arrangement, Given, Grid, Settings, Style};
+use crate::pens::Pen;
 
 /// The style that needs no file.
 const BUILT_IN_STYLE: &str = "mondrian";
@@ -36,12 +37,46 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Failure> {
     if !(1..=64).contains(&settings.views) {
         return Err(Failure::Input(format!("{} views a step: give 1 to 64", settings.views)));
     }
+    settings.grid = grid(generate).map_err(Failure::Input)?;
+    settings.given = given(generate, &settings.pens)?;
+    settings.sheet_steps = generate.sheet_steps.unwrap_or(settings.sheet_steps);
     divide_steps(&mut settings, generate)?;
     settings.style = style(generate, settings.aim.net())?;
     weigh(&mut settings, &generate.weights)?;
     shake(&mut settings, &generate.jitter)?;
     settings.canvas()?;
     Ok(settings)
+}
+
+fn grid(generate: &Generate) -> Result<Option<Grid>, String> {
+    let Some(repeat) = &generate.repeat else {
+        if generate.arrange.is_some() || generate.parts.is_some() || !generate.join.is_empty() {
+            return Err(
+                "arrange, parts and join are for copies: say how many too, such as `repeat = \"3x2\"`".into(),
+            );
+        }
+        return Ok(None);
+    };
+    let arrangement = generate.arrange.as_deref().map_or(Ok(Arrangement::default()), str::parse)?;
+    let parts = if generate.join.is_empty() { generate.parts.unwrap_or(1) } else { generate.join.len() };
+    let grid = Grid { arrangement, parts, ..repeat.parse()? };
+    if !grid.is_sane() {
+        return Err(format!("{} different parts of {repeat}: give 1 to as many as there are", grid.parts));
+    }
+    Ok(Some(grid))
+}
+
+/// The drawings that are to be joined, by the pens that there are.
+fn given(generate: &Generate, pens: &[Pen]) -> Result<Vec<Given>, Failure> {
+    let read = |name: &String| {
+        let path = Path::new(name);
+        let options = svg::ReadOptions { pens, ..svg::ReadOptions::default() };
+        let import = svg::read(name, &files::read(path)?, &options)?;
+        Given::of(&import.drawing, pens).ok_or_else(|| {
+            Failure::Input(format!("{name}: nothing in it is drawn by the pens that there are"))
+        })
+    };
+    generate.join.iter().map(read).collect()
 }
 
 /// The share of the free colors stays as it is by default.

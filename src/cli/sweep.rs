@@ -209,7 +209,7 @@ fn work(
     terminal: &Terminal,
 ) -> Result<Option<Vec<Row>>, Failure> {
     let interrupt = Interrupt::listen();
-    let steps: usize = cells.iter().map(|cell| cell.settings.free_steps + cell.settings.tune_steps).sum();
+    let steps: usize = cells.iter().map(|cell| cell.settings.steps()).sum();
     let bar = terminal.progress("sweep", steps as u64);
     let (done, best) = (AtomicUsize::new(0), Mutex::new(f32::NEG_INFINITY));
     let tell = |event| match event {

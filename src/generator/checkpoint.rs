@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::schedule::{Run, State};
+use super::schedule::{Run, Stage, State};
 use super::settings::Settings;
 use super::{Error, network};
 
@@ -127,14 +127,18 @@ fn read(bytes: &[u8]) -> Result<In, NotACheckpoint> {
 fn contradiction(saved: &In) -> Option<&'static str> {
     let settings = &saved.settings;
     let sane_tips = settings.pens.iter().all(|pen| (0.01..=50.0).contains(&pen.tip));
-    let steps = settings.free_steps.checked_add(settings.tune_steps);
-    let Ok(canvas) = settings.canvas() else { return Some("its page and pens") };
+    let steps = settings.steps();
+    if settings.grid.is_some_and(|grid| !grid.is_sane()) {
+        return Some("its grid");
+    }
+    let canvas = settings.at(Stage::Free).and_then(|part| part.canvas());
+    let Ok(canvas) = canvas else { return Some("its page and pens") };
     let least = network::LEAST_SIZE;
     let wrong = [
         (!settings.page.is_sane() || !settings.margin.is_finite(), "its page"),
         (!sane_tips || settings.most_pens == 0, "its pens"),
         (settings.most_px > MOST || canvas.width_px.min(canvas.height_px) < least, "its canvas"),
-        (steps.is_none_or(|steps| steps > MOST), "its steps"),
+        (steps > MOST, "its steps"),
         (!settings.step_px.is_finite() || !(1..=64).contains(&settings.views), "its step"),
     ];
     let wrong = wrong.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what));
@@ -145,7 +149,7 @@ fn contradiction(saved: &In) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::drawing::{Page, svg};
-    use crate::generator::{Aim, Outcome, Stage};
+    use crate::generator::{Aim, Outcome};
     use crate::pens::{BUILT_IN, Inventory};
 
     fn small() -> Run {

@@ -22,6 +22,7 @@ pub mod rasterizer;
 mod revise;
 pub mod schedule;
 pub mod settings;
+pub mod sheet;
 pub mod style;
 mod vectors;
 pub mod weights;
@@ -30,8 +31,9 @@ pub use aim::{Aim, Target};
 pub use canvas::Canvas;
 pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};
-pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Stage, generate};
+pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Sheet, Stage, generate};
 pub use settings::Settings;
+pub use sheet::{Arrangement, Given, Grid};
 pub use style::Style;
 
 /// Why no drawing could be made.

@@ -87,7 +87,7 @@ impl Sum {
 }
 
 /// An objective on a canvas.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Objective {
     networks: Vec<Network>,
     /// All that must be seen of the networks.
@@ -133,6 +133,12 @@ impl Objective {
         }
         tracing::debug!(aim = %objective.aim, gains = ?objective.gains, "objective");
         Ok(objective)
+    }
+
+    /// The same on a canvas whose first pixel is at `corner` (px) of this one.
+    pub(super) fn shifted(&self, [left, top]: [f32; 2]) -> Self {
+        let [x0, y0, x1, y1] = self.inside;
+        Self { inside: [x0 - left, y0 - top, x1 - left, y1 - top], ..self.clone() }
     }
 
     /// The terms for a picture [4, H, W] of cubics `points` [N, 4, 2], seen by some views; `ink`: the weight of ink.

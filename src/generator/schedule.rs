@@ -11,6 +11,7 @@
 mod arcs;
 mod choice;
 mod revision;
+mod sheet;
 mod state;
 
 use candle_core::{Device, Tensor, Var};
@@ -22,6 +23,7 @@ use super::augment::View;
 use super::objective::{Objective, Term};
 use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
+use super::sheet::{Given, Piece, random_crops};
 use super::{Canvas, Error, Picture, finish, hooks};
 use crate::color::Ink;
 use crate::drawing::Drawing;
@@ -48,6 +50,8 @@ pub enum Stage {
     Free,
     /// Strokes have pens.
     Tune,
+    /// Copies of the part that was tuned make a sheet.
+    Sheet,
 }
 
 /// What a step did.
@@ -93,6 +97,19 @@ pub struct PenUse {
     pub mm: f64,
 }
 
+/// How well the copies of a part make a sheet: mean of the channel over crops of 160 px.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Sheet {
+    /// Over random crops, before the sheet was tuned.
+    pub joined: f32,
+    /// Over the same crops at the end.
+    pub tuned: f32,
+    /// Over crops in the middle of a seam, at the end; with a single part, of the part.
+    pub seams: f32,
+    /// Over crops in the middle of a part, at the end.
+    pub centers: f32,
+}
+
 /// What came out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -112,6 +129,8 @@ pub struct Outcome {
     pub style: Option<f32>,
     /// One a layer.
     pub pens: Vec<PenUse>,
+    /// Of a sheet that is made of parts.
+    pub sheet: Option<Sheet>,
 }
 
 /// Makes a drawing that pursues `settings.aim`; `progress` is called after each step. The same settings give the
@@ -148,23 +167,16 @@ impl Run {
         if settings.most_pens == 0 || settings.strokes == Some(0) {
             return Err(Error::Setting("no pens or no strokes to draw with: allow one at least".into()));
         }
-        let (canvas, drawable) = (settings.canvas()?, settings.drawable()?);
-        let area = Rect::from_points(
-            canvas.to_px(drawable.origin()),
-            canvas.to_px(Point::new(drawable.x1, drawable.y1)),
-        );
-        let count = first_count(&settings, &canvas, area);
-        let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-        let points = arcs(&mut rng, count, area);
-        let logits = (0..3 * count).map(|_| rng.random_range(-4.0..1.5)).collect();
-        let mut run = Self::with(settings, State::first(points, logits, rng))?;
+        let state = if settings.given.is_empty() { first(&settings, 0)? } else { given(&settings)? };
+        let mut run = Self::with(settings, state)?;
         run.state.excitation.start = run.seen()?;
         Ok(run)
     }
 
     /// The run of these settings at this state, which fits them.
     pub(super) fn with(settings: Settings, state: State) -> Result<Self, Error> {
-        let (canvas, drawable) = (settings.canvas()?, settings.drawable()?);
+        let local = settings.at(state.stage)?;
+        let (canvas, drawable) = (local.canvas()?, local.drawable()?);
         let (from, to) =
             (canvas.to_px(drawable.origin()), canvas.to_px(Point::new(drawable.x1, drawable.y1)));
         let inside = [from.x as f32, from.y as f32, to.x as f32, to.y as f32];
@@ -192,7 +204,7 @@ impl Run {
     /// Steps of both stages.
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.settings.free_steps + self.settings.tune_steps
+        self.settings.steps()
     }
 
     /// Does one step; `None` when all are done.
@@ -200,12 +212,19 @@ impl Run {
     /// # Errors
     /// Failures of the network.
     pub fn step(&mut self) -> Result<Option<Progress>, Error> {
-        if self.state.stage == Stage::Free && self.state.step >= self.settings.free_steps {
-            self.take_pens()?;
+        loop {
+            if self.state.stage == Stage::Free && self.state.step >= self.settings.free_steps {
+                self.take_pens()?;
+            } else if self.is_part_done() {
+                self.end_part()?;
+            } else {
+                break;
+            }
         }
         let (steps, softness) = match self.state.stage {
             Stage::Free => (self.settings.free_steps, (2.5, 1.4)),
-            Stage::Tune => (self.settings.tune_steps, (1.8, 1.0)),
+            Stage::Tune => (self.tune_steps(), (1.8, 1.0)),
+            Stage::Sheet => (self.settings.sheet_steps, (1.2, 1.0)),
         };
         let step = self.state.step;
         if step >= steps {
@@ -215,7 +234,10 @@ impl Run {
         let part = step as f32 / steps.max(2) as f32;
         let rate = self.rate(step, steps);
         self.rasterizer.softness_px = softness.0 + (softness.1 - softness.0) * part;
-        let progress = self.descend(rate)?;
+        let progress = match self.state.stage {
+            Stage::Sheet => self.descend_in_windows(rate)?,
+            _ => self.descend(rate)?,
+        };
         self.rasterizer.softness_px = 1.0;
         Ok(Some(progress))
     }
@@ -239,24 +261,24 @@ impl Run {
         if let Some(gradient) = gradients.get(&logits) {
             state.move_logits.step(&mut state.logits, &values(gradient)?, COLOR_STEP * rate);
         }
+        let loss = terms.loss.to_scalar()?;
+        Ok(self.note(loss, terms.excitation, terms.parts, self.settings.step_px * rate))
+    }
+
+    /// Ends a step that moved points by about `rate_px`.
+    fn note(&mut self, loss: f32, excitation: f32, terms: Vec<Term>, rate_px: f64) -> Progress {
+        let state = &mut self.state;
         // By the convex hull the strokes are in the drawable area when their control points are.
         let [left, top, right, bottom] = self.objective.inside;
         for pair in state.points.chunks_exact_mut(2) {
             pair[0] = pair[0].clamp(left, right);
             pair[1] = pair[1].clamp(top, bottom);
         }
-        state.loss = terms.loss.to_scalar()?;
+        state.loss = loss;
         state.step += 1;
         state.done += 1;
-        Ok(Progress {
-            stage: state.stage,
-            step: state.done,
-            steps: self.settings.free_steps + self.settings.tune_steps,
-            excitation: terms.excitation,
-            loss: state.loss,
-            terms: terms.parts,
-            rate_px: self.settings.step_px * rate,
-        })
+        let (stage, step, steps) = (state.stage, state.done, self.settings.steps());
+        Progress { stage, step, steps, excitation, loss, terms, rate_px }
     }
 
     /// Goes from free colors to pens.
@@ -269,16 +291,30 @@ impl Run {
         Ok(())
     }
 
+    /// Mean excitation of random views of a picture [3 or more, H, W].
+    fn over_fixed_views(&self, picture: &Tensor) -> Result<f32, Error> {
+        let mut sum = 0.0;
+        for view in self.fixed_views(ROBUST_VIEWS, 0).into_iter().skip(1) {
+            let seen = view.see(&picture.narrow(0, 0, 3)?.detach())?;
+            sum += self.objective.excitation(&seen.unsqueeze(0)?)? / ROBUST_VIEWS as f32;
+        }
+        Ok(sum)
+    }
+
     /// Share of the learning rate: a warm-up, then one cosine down to a tenth over both stages.
     fn rate(&self, step: usize, steps: usize) -> f64 {
+        if self.state.stage == Stage::Sheet {
+            return rate(step, steps) * ((step + 1) as f64 / SETTLE as f64).min(1.0);
+        }
         let thin_at = (THIN_AT * steps as f64) as usize;
         let since = match self.state.stage {
             Stage::Free => SETTLE,
             Stage::Tune if step >= thin_at => step - thin_at,
-            Stage::Tune => step,
+            Stage::Tune | Stage::Sheet => step,
         };
         let settled = ((since + 1) as f64 / SETTLE as f64).min(1.0);
-        rate(self.state.done, self.steps()) * settled
+        let steps = self.settings.part_steps();
+        rate(self.state.done - self.state.made.len() * steps, steps) * settled
     }
 
     /// The drawing and what is known of it. A run that is not at its end is finished as it stands.
@@ -290,6 +326,11 @@ impl Run {
             let mut pens = Self::with(self.settings.clone(), self.state.clone())?;
             pens.take_pens()?;
             return pens.outcome();
+        }
+        if self.state.stage == Stage::Tune && self.settings.grid.is_some() {
+            let mut sheet = Self::with(self.settings.clone(), self.state.clone())?;
+            sheet.lay_out()?;
+            return sheet.outcome();
         }
         let mut rasterizer = self.rasterizer.clone();
         let mut points = self.state.points.clone();
@@ -312,15 +353,15 @@ impl Run {
             mm: layer.strokes.iter().flat_map(|s| flatten(&s.path, 0.05)).map(|line| line.length()).sum(),
         });
         let pens = pens.collect();
-        let mut robust = 0.0;
-        for view in self.fixed_views(ROBUST_VIEWS, 0).into_iter().skip(1) {
-            let seen = view.see(&picture.narrow(0, 0, 3)?.detach())?;
-            robust += self.objective.excitation(&seen.unsqueeze(0)?)? / ROBUST_VIEWS as f32;
-        }
+        let robust = match self.state.stage {
+            Stage::Sheet => self.over_views(&picture)?,
+            _ => self.over_fixed_views(&picture)?,
+        };
         let overlap = (picture.narrow(0, 3, 1)? - 1.0)?.relu()?.mean_all()?.to_scalar()?;
         let style = self.objective.style_of(&picture.narrow(0, 0, 3)?.detach().unsqueeze(0)?)?;
         let (loss, white) = (self.state.loss, self.white_of(&picture)?);
-        Ok(Outcome { pens, drawing, excitation, loss, white, overlap, robust, style })
+        let sheet = self.judge_sheet(&picture)?;
+        Ok(Outcome { pens, drawing, excitation, loss, white, overlap, robust, style, sheet })
     }
 
     /// The page as the run sees it now, with free colors or inks, at the canvas's resolution.
@@ -329,7 +370,7 @@ impl Run {
     /// A tensor operation that fails.
     pub fn picture(&self) -> Result<Picture, Error> {
         let picture = values(&self.draw(&self.points()?, &self.logits()?)?)?;
-        Ok(self.canvas.on_page(self.settings.page, &picture))
+        Ok(self.canvas.on_page(self.settings.at(self.state.stage)?.page, &picture))
     }
 
     /// Share of the drawable area without ink, now.
@@ -358,7 +399,7 @@ impl Run {
     /// The picture [4, H, W] of cubics [N, 4, 2]: with the pens' inks, or colors of their own by logits [N, 3].
     fn draw(&self, points: &Tensor, logits: &Tensor) -> Result<Tensor, Error> {
         // A single pen leaves no colors to be found.
-        if self.state.stage == Stage::Tune || self.settings.candidates().len() == 1 {
+        if self.state.stage != Stage::Free || self.settings.candidates().len() == 1 {
             return Ok(self.rasterizer.draw(points)?);
         }
         let colors = ((candle_nn::ops::sigmoid(logits)? * 0.996)? + 0.002)?;
@@ -366,6 +407,9 @@ impl Run {
     }
 
     fn clean(&self, picture: &Tensor) -> Result<f32, Error> {
+        if self.state.stage == Stage::Sheet {
+            return self.over_crops(picture, &random_crops(&self.canvas));
+        }
         self.objective.excitation(&picture.narrow(0, 0, 3)?.detach().unsqueeze(0)?)
     }
 
@@ -381,6 +425,42 @@ impl Run {
     }
 }
 
+/// The first arcs of a drawing, or of the part of a sheet after `made` others.
+fn first(settings: &Settings, made: u64) -> Result<State, Error> {
+    let part = settings.at(Stage::Free)?;
+    let (canvas, drawable) = (part.canvas()?, part.drawable()?);
+    let area = Rect::from_points(
+        canvas.to_px(drawable.origin()),
+        canvas.to_px(Point::new(drawable.x1, drawable.y1)),
+    );
+    let count = first_count(&part, &canvas, area);
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed.wrapping_add(made));
+    let points = arcs(&mut rng, count, area);
+    let logits = (0..3 * count).map(|_| rng.random_range(-4.0..1.5)).collect();
+    Ok(State::first(points, logits, rng))
+}
+
+/// The state in which the parts of a sheet are those that are given.
+fn given(settings: &Settings) -> Result<State, Error> {
+    let part = settings.at(Stage::Tune)?;
+    let (canvas, drawable) = (part.canvas()?, part.drawable()?);
+    let mut used: Vec<usize> = settings.given.iter().flat_map(Given::pens).collect();
+    used.sort_unstable();
+    used.dedup();
+    let pens = used.iter().filter_map(|index| settings.pens.get(*index)).cloned().collect();
+    let pens = PenSet::new(pens).pens().to_vec();
+    let pass = |pen: usize| pens.iter().position(|other| Some(other) == settings.pens.get(pen)).unwrap_or(0);
+    let mut made: Vec<Piece> =
+        settings.given.iter().map(|given| given.piece(&canvas, drawable, pass)).collect();
+    let last = made.pop().filter(|piece| !piece.pass_of.is_empty());
+    let last = last.ok_or_else(|| Error::Setting("no strokes to make a sheet of".into()))?;
+    let logits = vec![0.0; 3 * last.pass_of.len()];
+    let mut state = State::first(last.points, logits, ChaCha8Rng::seed_from_u64(settings.seed));
+    state.tune(pens, last.pass_of);
+    state.made = made;
+    Ok(state)
+}
+
 /// A rasterizer of the state's strokes: in free color all are as wide as the mean of the pens' tips.
 fn rasterizer(settings: &Settings, canvas: &Canvas, state: &State) -> Rasterizer {
     match state.stage {
@@ -389,7 +469,7 @@ fn rasterizer(settings: &Settings, canvas: &Canvas, state: &State) -> Rasterizer
             let inks = settings.candidates().iter().take(1).map(Pen::ink).collect();
             laid(canvas, inks, &[tips / settings.pens.len() as f64], state.pass_of.clone())
         }
-        Stage::Tune => with_pens(canvas, &state.pens, state.pass_of.clone()),
+        Stage::Tune | Stage::Sheet => with_pens(canvas, &state.pens, state.pass_of.clone()),
     }
 }
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::aim::Aim;
 use super::augment::Jitter;
 use super::forms;
+use super::schedule::Stage;
+use super::sheet::{Given, Grid};
 use super::style::Style;
 use super::{Canvas, Error, Weights};
 use crate::drawing::Page;
@@ -55,8 +57,14 @@ pub struct Settings {
     pub jitter: Jitter,
     /// Views a step.
     pub views: usize,
-    /// About how many pixels the canvas may have.
+    /// About how many pixels the canvas may have; a part's, when there is a grid.
     pub most_px: usize,
+    /// Whether the sheet is made of copies of a part.
+    pub grid: Option<Grid>,
+    /// Steps with the whole of such a sheet.
+    pub sheet_steps: usize,
+    /// Drawings that are the parts of the sheet, as many as the grid has different ones; none: parts are made.
+    pub given: Vec<Given>,
 }
 
 impl Settings {
@@ -82,6 +90,9 @@ impl Settings {
             jitter: Jitter::default(),
             views: 1,
             most_px: 260_000,
+            grid: None,
+            sheet_steps: 80,
+            given: Vec::new(),
         }
     }
 
@@ -120,6 +131,31 @@ impl Settings {
     pub fn canvas(&self) -> Result<Canvas, Error> {
         let finest = self.pens.iter().map(|pen| pen.tip).min_by(f64::total_cmp);
         let tip = finest.ok_or_else(|| Error::Setting("no pens to draw with: give one at least".into()))?;
-        Ok(Canvas::around(self.drawable()?, tip, self.most_px))
+        let most_px = match &self.grid {
+            // All that a part may have, for each of them.
+            Some(grid) => self.most_px.saturating_mul(grid.cells()),
+            None => self.most_px,
+        };
+        Ok(Canvas::around(self.drawable()?, tip, most_px))
+    }
+
+    /// What is made in a stage: the sheet, or a part of it.
+    pub(super) fn at(&self, stage: Stage) -> Result<Self, Error> {
+        match &self.grid {
+            Some(grid) if stage != Stage::Sheet => grid.part(self),
+            _ => Ok(self.clone()),
+        }
+    }
+
+    /// Steps of all stages.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        let (parts, sheet) = self.grid.map_or((1, 0), |grid| (grid.parts, self.sheet_steps));
+        self.part_steps().saturating_mul(parts).saturating_add(sheet)
+    }
+
+    /// Steps of a drawing, or of each part of a sheet that differs.
+    pub(super) fn part_steps(&self) -> usize {
+        if self.given.is_empty() { self.free_steps.saturating_add(self.tune_steps) } else { 0 }
     }
 }

@@ -137,7 +137,7 @@ pub(super) fn gram(activations: &Tensor) -> Result<Tensor, Error> {
 }
 
 /// The Gram matrices of a style.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) lambda: f64,
     /// Gs [1, c, c] and its norm, a layer.

@@ -30,7 +30,7 @@ pub struct Excitation {
 pub struct Gap {
     /// Mean CIEDE2000 of the pixels at 72 dpi.
     pub delta_e: f64,
-    /// The same after averaging the sRGB values of both over 2.8 mm squares.
+    /// Mean CIEDE2000 after averaging the sRGB values of both pictures, as fine as they are, over 2.8 mm squares.
     pub delta_e_seen: f64,
     /// Structural similarity of the 72 dpi pictures (Wang et al. 2004), the least of the three channels; 1 is equal.
     pub ssim: f64,
@@ -50,9 +50,11 @@ impl Gap {
     pub fn measure(wanted: &Picture, inked: &Picture, page: &Page, off_page: f64) -> Result<Self, Error> {
         let pixels = |mm: f64| ((mm / 25.4 * DPI).round() as usize).max(1);
         let (width_px, height_px) = (pixels(page.width), pixels(page.height));
-        let (wanted, inked) = (resized(wanted, width_px, height_px), resized(inked, width_px, height_px));
         let squares = |mm: f64| ((mm / SEEN).round() as usize).max(1);
+        // Of the pictures as they come: a pixel that is part ink, part paper has a paler sRGB value than its parts' mean.
         let seen = |picture: &Picture| resized(&encoded(picture), squares(page.width), squares(page.height));
+        let delta_e_seen = mean_delta_e(&seen(wanted), &seen(inked));
+        let (wanted, inked) = (resized(wanted, width_px, height_px), resized(inked, width_px, height_px));
         let ssim = image_compare::rgb_similarity_structure(
             &Algorithm::MSSIMSimple,
             &to_image(&wanted),
@@ -62,7 +64,7 @@ impl Gap {
         .score;
         Ok(Self {
             delta_e: mean_delta_e(&encoded(&wanted), &encoded(&inked)),
-            delta_e_seen: mean_delta_e(&seen(&wanted), &seen(&inked)),
+            delta_e_seen,
             ssim,
             off_page,
             excitation: None,

@@ -55,6 +55,30 @@ fn a_generated_drawing_can_be_planned() {
 }
 
 #[test]
+fn a_large_sheet_is_made_of_parts_that_differ_or_of_finished_drawings() {
+    let bench = Bench::new();
+    let made = bench
+        .run("generate --page 70x40mm --margin 4mm --pens cmyk --steps 6 --repeat 2x1 --parts 2 -o made.svg --json")
+        .json();
+    let of = |sheet: &Value, word: &str| sheet["sheet"][word].as_f64().unwrap();
+    assert!(of(&made, "tuned") > of(&made, "joined"), "{made}");
+    assert!(made["sheet"]["seams"].is_number() && made["sheet"]["centers"].is_number(), "{made}");
+    let joined = bench
+        .run("generate --page 70x80mm --margin 4mm --pens cmyk --repeat 1x2 --arrange mirror --join made.svg -o joined.svg --json")
+        .json();
+    let strokes = |report: &Value| report["strokes"].as_u64().unwrap();
+    assert!(strokes(&joined) > strokes(&made), "{joined}");
+    for (words, expected) in [
+        ("--repeat 2x2 --parts 5", "as many as there are"),
+        ("--repeat 0x2", "such as 3x2"),
+        ("--repeat 2x2 --arrange spiral", "repeat, mirror or brick"),
+        ("--repeat 2x2 --join nowhere.svg", "nowhere.svg"),
+    ] {
+        bench.run(&format!("generate --pens cmyk -o x.svg {words}")).refused(&[expected]);
+    }
+}
+
+#[test]
 fn named_channels_are_listed_and_shown() {
     let bench = Bench::new();
     let list = bench.run("models list lite0");

@@ -31,7 +31,7 @@ pub use seen::Sight;
 use super::objective::resample;
 use super::rasterizer::TILE;
 use super::{Canvas, Error, PenUse, Picture};
-use crate::color::Ink;
+use crate::color::{Ink, Srgb};
 use crate::drawing::{Drawing, Layer, Page, Stroke};
 use crate::geometry::{Point, Rect, flatten};
 use crate::pens::Pen;
@@ -47,6 +47,8 @@ const SEEN: f64 = 2.8;
 const MOST_PX: f64 = 2.2e6;
 /// Area of the page for each stroke, by default; mm².
 const AREA_PER_STROKE: f64 = 22.1;
+/// Length of a new stroke against what a budget leaves for each: shorter ones follow the picture, and they grow.
+const SHARE_OF_BUDGET: f32 = 0.5;
 /// Length of a new stroke without a budget; mm.
 const USUAL_LENGTH: f64 = 8.0;
 
@@ -101,10 +103,10 @@ impl Wish {
             strokes: None,
             length: None,
             steps: 200,
-            rounds: 6,
+            rounds: 12,
             seed: 1,
             sight: Sight::TONES,
-            step_px: 1.2,
+            step_px: 0.6,
             own_pace: 0.3,
             stiffness: 4e-6,
             thrift: 1e-5,
@@ -114,7 +116,8 @@ impl Wish {
     /// The usual settings for a picture that is made of lines, which stay lines.
     #[must_use]
     pub fn from_lines(page: Page, picture: Picture, own: Vec<OwnLine>, pens: Vec<Pen>) -> Self {
-        Self { own, sight: Sight::LINES, stiffness: 1e-5, ..Self::new(page, picture, pens) }
+        let strokes = Self { rounds: 6, step_px: 1.2, stiffness: 1e-5, ..Self::new(page, picture, pens) };
+        Self { own, sight: Sight::LINES, ..strokes }
     }
 }
 
@@ -157,7 +160,7 @@ pub fn imitate(wish: &Wish, progress: &mut dyn FnMut(Progress)) -> Result<Outcom
     let flow = Flow::new(&rgb, &canvas);
     let pens = mixing::choose(&wish.pens, wish.most_pens, &squares(&rgb, &canvas));
     let inks: Vec<(Ink, f32)> =
-        pens.iter().map(|pen| (pen.ink(), (pen.tip * canvas.px_per_mm) as f32)).collect();
+        pens.iter().map(|pen| (ink(pen), (pen.tip * canvas.px_per_mm) as f32)).collect();
     let (from, to) = (canvas.to_px(drawable.origin()), canvas.to_px(Point::new(drawable.x1, drawable.y1)));
     let mut run = Run {
         wish,
@@ -177,6 +180,19 @@ pub fn imitate(wish: &Wish, progress: &mut dyn FnMut(Progress)) -> Result<Outcom
     };
     run.all(progress);
     Ok(run.outcome())
+}
+
+/// A pen's ink in sRGB values in the place of light.
+///
+/// A line is hardly wider than a pixel of the canvas, so most pixels are part ink, part paper. The eye's squares are means
+/// of sRGB values of a sharp picture: in light, each such pixel would be too pale. Inks multiply in sRGB nearly as they do
+/// in light, since it is nearly a power of it.
+fn ink(pen: &Pen) -> Ink {
+    let color: Srgb<f32> = pen.color.into_format();
+    let color = [color.red, color.green, color.blue];
+    let strength = color.map(|t| (1.0 - (1.0 - pen.opacity) * t).clamp(0.002, 0.998));
+    let limit = std::array::from_fn(|i| (1.0 - (1.0 - color[i]) / strength[i]).clamp(0.0, 1.0));
+    Ink { strength, limit }
 }
 
 fn drawable(wish: &Wish) -> Result<Rect, Error> {
@@ -254,7 +270,7 @@ impl Run<'_> {
         let budget = wish.length.map_or(f32::MAX, |mm| (mm * self.canvas.px_per_mm) as f32);
         let usual = (USUAL_LENGTH * self.canvas.px_per_mm) as f32;
         let new_px = if budget < f32::MAX {
-            (1.25 * budget / most as f32).clamp(0.4 * usual, 4.0 * usual)
+            (SHARE_OF_BUDGET * budget / most as f32).clamp(0.4 * usual, 4.0 * usual)
         } else {
             usual
         };
@@ -354,7 +370,7 @@ impl Run<'_> {
         let seen = drawn.paint(|tile| {
             let pixels =
                 (0..tile.rows).flat_map(|row| (0..tile.columns).map(move |column| row * TILE + column));
-            let white = pixels.filter(|pixel| tile.light.iter().all(|plane| plane[*pixel] > 0.9)).count();
+            let white = pixels.filter(|pixel| tile.light.iter().all(|plane| plane[*pixel] > 0.95)).count();
             (white, self.wanted.loss(&self.wish.sight, tile))
         });
         let (white, loss) =

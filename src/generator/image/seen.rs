@@ -6,7 +6,7 @@
 
 use crate::color::{Srgb, lab};
 use crate::generator::Canvas;
-use crate::generator::rasterizer::{TILE, Tile, ToTile, encode, encode_slope, power};
+use crate::generator::rasterizer::{TILE, Tile, ToTile, power};
 
 /// Squares of a tile: 16 small ones, 4 middle ones, the whole.
 const SQUARES: usize = 21;
@@ -88,13 +88,8 @@ impl Wanted {
                 *sum += (c - 1.0).max(0.0);
             }
         }
-        let srgb = tile.light.each_ref().map(|plane| {
-            let mut encoded = [0.0; TILE * TILE];
-            encoded.iter_mut().zip(plane).for_each(|(to, light)| *to = encode(*light));
-            encoded
-        });
         let wanted = &self.tiles[tile.top / TILE * self.columns + tile.left / TILE];
-        let (losses, _) = wanted.compare(&srgb.each_ref().map(means), sight.round);
+        let (losses, _) = wanted.compare(&tile.light.each_ref().map(means), sight.round);
         let sum = |range: std::ops::Range<usize>| losses[range].iter().sum::<f32>();
         let seen =
             0.25 * sight.fine * sum(0..16) + sight.seen * sum(16..20) + 4.0 * sight.coarse * sum(20..21);
@@ -113,13 +108,8 @@ impl Wanted {
                 to[column] = if row[column] > 1.0 { slope } else { 0.0 };
             }
         }
-        let srgb = tile.light.each_ref().map(|plane| {
-            let mut encoded = [0.0; TILE * TILE];
-            encoded.iter_mut().zip(plane).for_each(|(to, light)| *to = encode(*light));
-            encoded
-        });
         let wanted = &self.tiles[tile.top / TILE * self.columns + tile.left / TILE];
-        let (losses, slopes) = wanted.compare(&srgb.each_ref().map(means), sight.round);
+        let (losses, slopes) = wanted.compare(&tile.light.each_ref().map(means), sight.round);
         let sum = |range: std::ops::Range<usize>| losses[range].iter().sum::<f32>();
         let seen =
             0.25 * sight.fine * sum(0..16) + sight.seen * sum(16..20) + 4.0 * sight.coarse * sum(20..21);
@@ -137,11 +127,7 @@ impl Wanted {
                     *back = fine * slopes[small] + middle * slopes[half] + coarse * slopes[20];
                 }
                 let pixels = row * TILE..(row + 1) * TILE;
-                let values = srgb[channel][pixels.clone()].iter().zip(&tile.light[channel][pixels.clone()]);
-                let to = to.light[channel][pixels].iter_mut().zip(back);
-                for ((to, back), (srgb, light)) in to.zip(values) {
-                    *to = back * encode_slope(*srgb, *light);
-                }
+                to.light[channel][pixels].copy_from_slice(&back);
             }
         }
         let overlap = overlap.iter().sum::<f32>() * slope;

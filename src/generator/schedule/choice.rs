@@ -29,6 +29,11 @@ impl Run {
     /// beginning: each is exchanged for the one, if any, that makes the loss least.
     pub(super) fn choose_pens(&self) -> Result<(Vec<Pen>, Vec<usize>), Error> {
         let colors = self.free_colors();
+        // The parts of a sheet share the pens that the first one has chosen.
+        if !self.state.pens.is_empty() {
+            let shared = self.weighed(self.state.pens.clone(), &colors)?;
+            return Ok((shared.pens, shared.pass_of));
+        }
         let candidates = self.settings.candidates();
         let mut best = self.weighed(self.nearest_pens(&candidates)?, &colors)?;
         for _ in 0..ROUNDS {

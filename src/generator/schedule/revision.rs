@@ -42,7 +42,7 @@ impl Run {
 
     /// What no gradient does, at its time: other pens, fewer strokes.
     pub(super) fn revise(&mut self, step: usize, steps: usize) -> Result<(), Error> {
-        if self.state.stage == Stage::Free || steps < LEAST_STEPS {
+        if self.state.stage != Stage::Tune || steps < LEAST_STEPS {
             return Ok(());
         }
         let (swap_until, thin_at) = ((SWAP_UNTIL * steps as f64) as usize, (THIN_AT * steps as f64) as usize);
@@ -72,18 +72,19 @@ impl Run {
             &self.state.points,
             self.settings.shortest_px(&self.canvas),
         )?;
+        let (wanted_strokes, wanted_length) = self.wanted();
         let lengths = lengths(&self.state.points);
         let mut order: Vec<usize> = (0..keep.len()).filter(|stroke| keep[*stroke]).collect();
         let per_px = |stroke: &usize| {
-            if self.settings.length.is_some() {
+            if wanted_length.is_some() {
                 f64::from(worths[*stroke]) / lengths[*stroke].max(1.0)
             } else {
                 f64::from(worths[*stroke])
             }
         };
         order.sort_by(|a, b| per_px(a).total_cmp(&per_px(b)).then(a.cmp(b)));
-        let most_px = self.settings.length.map_or(f64::INFINITY, |mm| mm * self.canvas.px_per_mm);
-        let most = self.settings.strokes.unwrap_or(usize::MAX);
+        let most_px = wanted_length.map_or(f64::INFINITY, |mm| mm * self.canvas.px_per_mm);
+        let most = wanted_strokes.unwrap_or(usize::MAX);
         let mut count = order.len();
         let mut px: f64 = order.iter().map(|stroke| lengths[*stroke]).sum();
         for stroke in order {
@@ -101,6 +102,16 @@ impl Run {
         Ok(())
     }
 
+    /// How many strokes and what length (mm) are wanted of what is made in this stage: the sheet, or a part of it.
+    fn wanted(&self) -> (Option<usize>, Option<f64>) {
+        let parts = match self.settings.grid {
+            Some(grid) if self.state.stage != Stage::Sheet => grid.cells(),
+            _ => 1,
+        };
+        let (strokes, length) = (self.settings.strokes, self.settings.length);
+        (strokes.map(|strokes| strokes.div_ceil(parts)), length.map(|length| length / parts as f64))
+    }
+
     /// The drawing seen straight, and some random views of it: the same whenever they are asked for.
     pub(super) fn fixed_views(&self, count: usize, seed: u64) -> Vec<View> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -112,7 +123,7 @@ impl Run {
     /// The weight of ink now: what the budget of length, if there is one, makes of it.
     pub(super) fn ink_weight(&mut self) -> f64 {
         let ink = self.settings.weights.ink;
-        let Some(wanted) = self.settings.length else { return ink };
+        let Some(wanted) = self.wanted().1 else { return ink };
         let over = (lengths(&self.state.points).iter().sum::<f64>() / self.canvas.px_per_mm / wanted - 1.0)
             .clamp(-1.0, 1.0);
         self.state.thrift = (self.state.thrift + 8.0 * over).clamp(-200.0, 1000.0);

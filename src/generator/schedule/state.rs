@@ -7,6 +7,7 @@ use super::{Excitation, Stage};
 use crate::generator::adam::{Adam, retain};
 use crate::generator::forms;
 use crate::generator::settings::Settings;
+use crate::generator::sheet::Piece;
 use crate::pens::Pen;
 
 /// With the settings, this is all that the next step depends on.
@@ -24,7 +25,7 @@ pub(in crate::generator) struct State {
     pub(super) logits: Vec<f32>,
     pub(super) move_points: Adam,
     pub(super) move_logits: Adam,
-    /// In pass order; none in free color.
+    /// In pass order; none in free color, but what the first part of a sheet has chosen.
     #[serde(with = "forms::pens")]
     pub(super) pens: Vec<Pen>,
     /// The pass of each stroke; 0 in free color.
@@ -33,6 +34,10 @@ pub(in crate::generator) struct State {
     pub(super) excitation: Excitation,
     /// The last step's.
     pub(super) loss: f32,
+    /// Mean of the channel over crops of the sheet, before it was tuned.
+    pub(super) joined: f32,
+    /// Parts of a sheet that are done.
+    pub(super) made: Vec<Piece>,
     /// What a budget of length adds to the weight of ink.
     pub(super) thrift: f64,
 }
@@ -52,6 +57,8 @@ impl State {
             rng,
             excitation: Excitation::default(),
             loss: 0.0,
+            joined: 0.0,
+            made: Vec::new(),
             thrift: 0.0,
         }
     }
@@ -61,6 +68,23 @@ impl State {
         (self.stage, self.step) = (Stage::Tune, 0);
         self.move_points = Adam::new(self.points.len());
         (self.pens, self.pass_of) = (pens, pass_of);
+    }
+
+    /// Begins another part of the sheet.
+    pub(super) fn begin_part(&mut self, first: Self) {
+        let done = std::mem::replace(self, first);
+        (self.done, self.excitation, self.thrift) = (done.done, done.excitation, done.thrift);
+        (self.pens, self.made) = (done.pens, done.made);
+    }
+
+    /// Begins the stage of the sheet.
+    pub(super) fn lay(&mut self, sheet: Piece) {
+        let Piece { points, pass_of } = sheet;
+        (self.stage, self.step, self.made) = (Stage::Sheet, 0, Vec::new());
+        self.move_points = Adam::new(points.len());
+        self.logits = vec![0.0; 3 * pass_of.len()];
+        self.move_logits = Adam::new(self.logits.len());
+        (self.points, self.pass_of) = (points, pass_of);
     }
 
     /// Leaves out the other strokes, with their moments.
@@ -76,9 +100,19 @@ impl State {
     pub(in crate::generator) fn misfit(&self, settings: &Settings) -> Option<&'static str> {
         let count = self.pass_of.len();
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        let before = settings.part_steps().saturating_mul(self.made.len());
         let steps = match self.stage {
-            Stage::Free => (settings.free_steps, 0),
-            Stage::Tune => (settings.tune_steps, settings.free_steps),
+            Stage::Free => (settings.free_steps, before),
+            Stage::Tune if settings.given.is_empty() => (settings.tune_steps, before + settings.free_steps),
+            Stage::Tune => (0, 0),
+            Stage::Sheet => (settings.sheet_steps, settings.steps().saturating_sub(settings.sheet_steps)),
+        };
+        let parts = settings.grid.map_or(1, |grid| grid.parts);
+        let is_piece = |piece: &Piece| {
+            let count = piece.pass_of.len();
+            piece.points.len() == 8 * count
+                && finite(&piece.points)
+                && piece.pass_of.iter().all(|pass| *pass < self.pens.len())
         };
         let passes = if self.stage == Stage::Free { 1 } else { self.pens.len() };
         let wrong = [
@@ -88,6 +122,8 @@ impl State {
             (!self.move_points.fits(8 * count) || !self.move_logits.fits(3 * count), "its moments"),
             (self.pass_of.iter().any(|pass| *pass >= passes), "its passes"),
             (!self.pens.iter().all(|pen| settings.pens.contains(pen)), "its pens"),
+            (self.stage == Stage::Sheet && settings.grid.is_none(), "its grid"),
+            (self.made.len() >= parts || !self.made.iter().all(is_piece), "its parts"),
             (self.step > steps.0 || self.done != self.step + steps.1, "its steps"),
         ];
         wrong.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what))

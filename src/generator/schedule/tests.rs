@@ -3,7 +3,7 @@
 use super::*;
 use crate::drawing::Page;
 use crate::generator::network::Net;
-use crate::generator::{Aim, Style, draw, excitation_of};
+use crate::generator::{Aim, Arrangement, Grid, Style, draw, excitation_of};
 use crate::geometry::inside;
 use crate::pens::{BUILT_IN, Inventory};
 
@@ -89,4 +89,74 @@ fn settings_that_cannot_work_are_explained() {
     let error = |settings: Settings| generate(&settings, &mut |_| ()).unwrap_err().to_string();
     assert!(error(Settings { margin: 30.0, ..small() }).contains("10 mm"));
     assert!(error(Settings { pens: Vec::new(), ..small() }).contains("no pens"));
+}
+
+/// A sheet of two different parts, each twice.
+fn sheet() -> Settings {
+    let grid = Grid { columns: 2, rows: 2, arrangement: Arrangement::Mirror, parts: 2 };
+    Settings {
+        page: Page { width: 88.0, height: 72.0 },
+        strokes: Some(100),
+        free_steps: 6,
+        tune_steps: 6,
+        sheet_steps: 12,
+        grid: Some(grid),
+        ..small()
+    }
+}
+
+#[test]
+fn a_sheet_is_tuned_beyond_its_parts_and_stays_inside() {
+    let settings = sheet();
+    let mut stages = Vec::new();
+    let outcome = generate(&settings, &mut |progress| stages.push(progress.stage)).unwrap();
+    assert_eq!(stages.iter().filter(|stage| **stage == Stage::Free).count(), 12);
+    assert_eq!(stages.iter().filter(|stage| **stage == Stage::Sheet).count(), 12);
+    let sheet = outcome.sheet.unwrap();
+    assert!(sheet.tuned > sheet.joined, "{sheet:?}");
+    assert!((75..=105).contains(&outcome.drawing.strokes()), "{}", outcome.drawing.strokes());
+    assert!(outcome.drawing.layers.len() <= 4);
+    let drawable = settings.drawable().unwrap();
+    for stroke in outcome.drawing.layers.iter().flat_map(|layer| &layer.strokes) {
+        assert!(flatten(&stroke.path, 0.02).iter().all(|line| inside(line, drawable)));
+    }
+}
+
+#[test]
+fn a_sheet_that_was_stopped_anywhere_and_one_on_more_threads_are_the_same() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| generate(&sheet(), &mut |_| ()).unwrap())
+    };
+    let whole = run(1);
+    assert_eq!(whole, run(3));
+    let mut run = Run::new(sheet()).unwrap();
+    while run.step().unwrap().is_some() {
+        let mut restored = Run::restore(&run.save()).unwrap();
+        assert_eq!(restored.save(), run.save());
+        if run.done() % 9 == 5 {
+            while restored.step().unwrap().is_some() {}
+            assert_eq!(restored.outcome().unwrap(), whole, "stopped after {} steps", run.done());
+        }
+    }
+}
+
+#[test]
+fn drawings_that_are_given_are_joined_and_tuned() {
+    let parts: Vec<_> = (1..3)
+        .map(|seed| generate(&Settings { seed, strokes: Some(25), ..small() }, &mut |_| ()).unwrap().drawing)
+        .collect();
+    let settings = sheet();
+    let given = parts.iter().filter_map(|part| Given::of(part, &settings.pens)).collect();
+    let settings = Settings { given, ..settings };
+    let mut run = Run::new(settings).unwrap();
+    assert_eq!(run.steps(), 12);
+    while run.step().unwrap().is_some() {
+        assert_eq!(Run::restore(&run.save()).unwrap().save(), run.save());
+    }
+    let outcome = run.outcome().unwrap();
+    let strokes: usize = parts.iter().map(|part| 2 * part.strokes()).sum();
+    assert!(outcome.drawing.strokes() <= strokes && 10 * outcome.drawing.strokes() > 9 * strokes);
+    let sheet = outcome.sheet.unwrap();
+    assert!(sheet.tuned > sheet.joined, "{sheet:?}");
 }
