@@ -28,7 +28,7 @@ use super::{Canvas, Error, Picture, finish, hooks};
 use crate::color::Ink;
 use crate::drawing::Drawing;
 use crate::geometry::{Point, Rect, flatten};
-use crate::pens::Pen;
+use crate::pens::{Pen, PenSet};
 pub(super) use arcs::arcs;
 use revision::{THIN_AT, first_count};
 pub(super) use state::State;
