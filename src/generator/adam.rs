@@ -2,6 +2,8 @@
 //!
 //! Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), without weight decay.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 const BETA_1: f64 = 0.9;
@@ -32,6 +34,12 @@ impl Adam {
     pub(super) fn keep(&mut self, each: usize, keep: &[bool]) {
         retain(&mut self.first, each, keep);
         retain(&mut self.second, each, keep);
+    }
+
+    /// Forgets the moments of some parameters, which begin anew.
+    pub(super) fn forget(&mut self, parameters: Range<usize>) {
+        self.first[parameters.clone()].fill(0.0);
+        self.second[parameters].fill(0.0);
     }
 
     /// Moves `values` against `gradient`, each by about `rate`.

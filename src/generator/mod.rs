@@ -14,12 +14,12 @@ mod finish;
 mod forms;
 mod hooks;
 pub mod image;
+mod judge;
 pub mod network;
 pub mod objective;
 
 pub mod picture;
 pub mod rasterizer;
-mod revise;
 pub mod schedule;
 pub mod settings;
 pub mod sheet;

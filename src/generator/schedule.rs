@@ -1,8 +1,8 @@
 //! From arcs to a drawing: free colors, then pens.
 //!
 //! ```text
-//! arcs ─► free colors ─► k-means in Lab ─► pens ─► tuned with the pens' inks, pass by pass ─► Drawing
-//!                                                    └ strokes change pens ─► are thinned out ┘
+//! arcs ─► free colors ─► k-means in Lab ─► pens ─► mixtures of pens ─► tuned with the inks, pass by pass ─► Drawing
+//!                                                  └ pens are left out, strokes begin anew, are thinned out ┘
 //! ```
 //!
 //! A [`Run`] is stepped from outside: between any two steps it can be looked at, saved, and finished early. All that
@@ -10,6 +10,7 @@
 
 mod arcs;
 mod choice;
+mod reseed;
 mod revision;
 mod sheet;
 mod state;
@@ -24,7 +25,7 @@ use super::objective::{Objective, Term};
 use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
 use super::sheet::{Given, Piece, random_crops};
-use super::{Canvas, Error, Picture, finish, hooks};
+use super::{Canvas, Error, Picture, finish};
 use crate::color::Ink;
 use crate::drawing::Drawing;
 use crate::geometry::{Point, Rect, flatten};
@@ -35,9 +36,10 @@ pub(super) use state::State;
 
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
-/// Step of the color logits against that of the points in px.
+/// Step of the logits of free colors.
 const COLOR_STEP: f64 = 0.05;
-
+/// Step of the logits of mixtures.
+const MIXTURE_STEP: f64 = 0.1;
 /// Steps until the learning rate is full again after strokes have got pens or were thinned out.
 const SETTLE: usize = 5;
 /// Random views by which a drawing is judged to be robust.
@@ -147,7 +149,7 @@ pub fn generate(settings: &Settings, progress: &mut dyn FnMut(Progress)) -> Resu
 }
 
 /// A drawing in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Run {
     settings: Settings,
     objective: Objective,
@@ -239,6 +241,9 @@ impl Run {
             _ => self.descend(rate)?,
         };
         self.rasterizer.softness_px = 1.0;
+        if self.mixes() && self.state.step >= self.settings.mix_steps() {
+            self.end_mixtures()?;
+        }
         Ok(Some(progress))
     }
 
@@ -259,7 +264,11 @@ impl Run {
             state.move_points.step(&mut state.points, &values(gradient)?, rate);
         }
         if let Some(gradient) = gradients.get(&logits) {
-            state.move_logits.step(&mut state.logits, &values(gradient)?, COLOR_STEP * rate);
+            let step = if state.stage == Stage::Free { COLOR_STEP } else { MIXTURE_STEP };
+            state.move_logits.step(&mut state.logits, &values(gradient)?, step * rate);
+        }
+        if self.mixes() {
+            self.follow_mixtures();
         }
         let loss = terms.loss.to_scalar()?;
         Ok(self.note(loss, terms.excitation, terms.parts, self.settings.step_px * rate))
@@ -284,10 +293,13 @@ impl Run {
     /// Goes from free colors to pens.
     fn take_pens(&mut self) -> Result<(), Error> {
         self.state.excitation.free = self.seen()?;
-        let (pens, pass_of) = self.choose_pens()?;
+        let (pens, pass_of) = self.nearest_pens()?;
         self.state.tune(pens, pass_of);
         self.rasterizer = rasterizer(&self.settings, &self.canvas, &self.state);
-        self.state.excitation.snapped = self.seen()?;
+        self.state.excitation.snapped = self.clean(&self.rasterizer.draw(&self.points()?)?)?;
+        if self.settings.mix_steps() > 0 {
+            self.begin_mixtures();
+        }
         Ok(())
     }
 
@@ -332,19 +344,21 @@ impl Run {
             sheet.lay_out()?;
             return sheet.outcome();
         }
-        let mut rasterizer = self.rasterizer.clone();
-        let mut points = self.state.points.clone();
-        hooks::trim(&mut points, self.canvas.px_per_mm);
-        let kept = prune(&mut rasterizer, &points, self.settings.shortest_px(&self.canvas))?;
-        let points = Tensor::from_slice(&kept, (kept.len() / 8, 4, 2), &Device::Cpu)?;
-        let picture = rasterizer.draw(&points)?;
+        let mut end = self.clone();
+        end.finish()?;
+        end.judged()
+    }
+
+    /// The drawing as it stands, and what is known of it.
+    fn judged(&self) -> Result<Outcome, Error> {
+        let picture = self.rasterizer.draw(&self.points()?)?;
         let excitation = Excitation { tuned: self.clean(&picture)?, ..self.state.excitation };
         let drawing = finish::drawing(
             self.settings.page,
             self.drawable,
             &self.canvas,
-            &kept,
-            &rasterizer.pass_of,
+            &self.state.points,
+            &self.state.pass_of,
             &self.state.pens,
         );
         let pens = drawing.layers.iter().map(|layer| PenUse {
@@ -393,11 +407,16 @@ impl Run {
 
     fn logits(&self) -> Result<Tensor, Error> {
         let logits = &self.state.logits;
-        Ok(Tensor::from_slice(logits, (logits.len() / 3, 3), &Device::Cpu)?)
+        let count = self.state.pass_of.len();
+        Ok(Tensor::from_slice(logits, (count, logits.len() / count.max(1)), &Device::Cpu)?)
     }
 
-    /// The picture [4, H, W] of cubics [N, 4, 2]: with the pens' inks, or colors of their own by logits [N, 3].
+    /// The picture [4, H, W] of cubics [N, 4, 2]: with the pens' inks, or colors of their own or mixtures of the pens by
+    /// logits [N, 3 or pens].
     fn draw(&self, points: &Tensor, logits: &Tensor) -> Result<Tensor, Error> {
+        if self.mixes() {
+            return Ok(self.rasterizer.draw_free(points, &self.mixed(logits)?)?);
+        }
         // A single pen leaves no colors to be found.
         if self.state.stage != Stage::Free || self.settings.candidates().len() == 1 {
             return Ok(self.rasterizer.draw(points)?);
@@ -454,8 +473,7 @@ fn given(settings: &Settings) -> Result<State, Error> {
         settings.given.iter().map(|given| given.piece(&canvas, drawable, pass)).collect();
     let last = made.pop().filter(|piece| !piece.pass_of.is_empty());
     let last = last.ok_or_else(|| Error::Setting("no strokes to make a sheet of".into()))?;
-    let logits = vec![0.0; 3 * last.pass_of.len()];
-    let mut state = State::first(last.points, logits, ChaCha8Rng::seed_from_u64(settings.seed));
+    let mut state = State::first(last.points, Vec::new(), ChaCha8Rng::seed_from_u64(settings.seed));
     state.tune(pens, last.pass_of);
     state.made = made;
     Ok(state)
@@ -489,16 +507,6 @@ fn laid(canvas: &Canvas, inks: Vec<Ink>, tips: &[f64], pass_of: Vec<usize>) -> R
         inks,
         pass_of,
     }
-}
-
-/// Leaves out strokes that are not worth drawing; the control points of the others.
-fn prune(rasterizer: &mut Rasterizer, points: &[f32], shortest_px: f64) -> Result<Vec<f32>, Error> {
-    let worth = finish::worth_drawing(rasterizer, points, shortest_px)?;
-    let keep = |index: &usize| worth[*index];
-    let kept: Vec<usize> = (0..worth.len()).filter(keep).collect();
-    rasterizer.pass_of = kept.iter().map(|index| rasterizer.pass_of[*index]).collect();
-    rasterizer.widths_px = kept.iter().map(|index| rasterizer.widths_px[*index]).collect();
-    Ok(kept.iter().flat_map(|index| points[8 * index..8 * index + 8].iter().copied()).collect())
 }
 
 /// Share of the learning rate: ten steps of warm-up, then a cosine down to a tenth.

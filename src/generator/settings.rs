@@ -16,6 +16,11 @@ use crate::pens::Pen;
 /// Usual length of the shortest strokes; px.
 const SHORTEST_PX: f64 = 14.0;
 
+/// Fewer steps with pens than these are not interrupted.
+pub(super) const LEAST_STEPS: usize = 20;
+/// Share of the steps with pens in which lines are mixtures of them.
+const MIXED: f64 = 0.7;
+
 /// What to generate, and how. A checkpoint holds all of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +157,12 @@ impl Settings {
     pub fn steps(&self) -> usize {
         let (parts, sheet) = self.grid.map_or((1, 0), |grid| (grid.parts, self.sheet_steps));
         self.part_steps().saturating_mul(parts).saturating_add(sheet)
+    }
+
+    /// Of the steps with pens, those in which lines are mixtures of them.
+    pub(super) fn mix_steps(&self) -> usize {
+        let is_mixed = self.tune_steps >= LEAST_STEPS && self.given.is_empty() && self.candidates().len() > 1;
+        if is_mixed { (MIXED * self.tune_steps as f64) as usize } else { 0 }
     }
 
     /// Steps of a drawing, or of each part of a sheet that differs.

@@ -3,27 +3,27 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Run, Stage, rasterizer};
+use super::{Run, Stage, rasterizer, reseed};
 use crate::generator::augment::View;
-use crate::generator::revise::Judge;
-use crate::generator::settings::Settings;
+use crate::generator::judge::Judge;
+use crate::generator::settings::{LEAST_STEPS, Settings};
 use crate::generator::{Canvas, Error, finish, hooks};
 use crate::geometry::Rect;
 
 /// Area of the canvas for each stroke by default; px².
 const AREA_PER_STROKE: f64 = 220.0;
-/// Steps with pens between two revisions of which pen draws what.
-const SWAP_EVERY: usize = 10;
-/// Share of the steps with pens after which pens are kept.
-const SWAP_UNTIL: f64 = 0.6;
+/// Share of the steps with pens after which no more pens are mixed than are allowed.
+const DROP_AT: f64 = 0.2;
 /// Share of the steps with pens after which strokes are thinned out; the rest is the last fine-tune.
 pub(super) const THIN_AT: f64 = 0.75;
-/// Fewer steps with pens than these are not interrupted.
-const LEAST_STEPS: usize = 20;
 /// Length of a usual stroke; px.
 const USUAL_STROKE_PX: f64 = 34.0;
-/// Strokes to begin with for each that is wanted, so that the least can be left out.
-const SPARE: f64 = 1.15;
+/// Strokes for each that is wanted, so that the least can be left out at the end.
+const SPARE: f64 = 1.05;
+/// A length within this factor of the wanted one is left as it is.
+const NEAR_ENOUGH: f64 = 1.02;
+/// Steps between two times at which hooks are cut, once strokes are thinned out.
+const TRIM_EVERY: usize = 8;
 
 impl Run {
     /// Changes the length of all strokes that is wanted; mm.
@@ -37,7 +37,7 @@ impl Run {
     /// Failures of the network.
     pub fn shorten(&mut self, length: f64) -> Result<(), Error> {
         self.settings.length = Some(length);
-        if self.state.stage == Stage::Free { Ok(()) } else { self.thin() }
+        if self.state.stage == Stage::Free { Ok(()) } else { self.finish() }
     }
 
     /// What no gradient does, at its time: other pens, fewer strokes.
@@ -45,59 +45,83 @@ impl Run {
         if self.state.stage != Stage::Tune || steps < LEAST_STEPS {
             return Ok(());
         }
-        let (swap_until, thin_at) = ((SWAP_UNTIL * steps as f64) as usize, (THIN_AT * steps as f64) as usize);
-        if step.is_multiple_of(SWAP_EVERY) && step < swap_until && self.state.pens.len() > 1 {
-            let widths: Vec<f32> =
-                self.state.pens.iter().map(|pen| (pen.tip * self.canvas.px_per_mm) as f32).collect();
-            let views = self.fixed_views(1, step as u64);
-            let judge = Judge { objective: &self.objective, views: &views, ink: self.settings.weights.ink };
-            let swapped = judge.swap_pens(&mut self.rasterizer, &widths, &self.state.points)?;
-            tracing::debug!(step, swapped, "pens");
-            self.state.pass_of.clone_from(&self.rasterizer.pass_of);
+        let at = |share: f64| (share * steps as f64) as usize;
+        let thin_at = at(THIN_AT);
+        if step == at(DROP_AT) && self.mixes() {
+            self.drop_pens()?;
+        }
+        if step > 0 && step.is_multiple_of(at(reseed::EVERY)) && step < at(reseed::UNTIL) {
+            self.reseed()?;
         }
         if step == thin_at {
+            if self.lacks_strokes()? {
+                self.reseed()?;
+            }
+            self.thin(SPARE)?;
+        } else if step > thin_at && (step - thin_at).is_multiple_of(TRIM_EVERY) {
             hooks::trim(&mut self.state.points, self.canvas.px_per_mm);
-            self.thin()?;
         }
         Ok(())
     }
 
-    /// Leaves out knots, hidden strokes, and the least useful of those beyond a budget.
-    fn thin(&mut self) -> Result<(), Error> {
-        let views = self.fixed_views(1, 0);
-        let judge = Judge { objective: &self.objective, views: &views, ink: self.settings.weights.ink };
-        let worths = judge.worths(&self.rasterizer, &self.state.points)?;
+    /// Whether fewer strokes are worth drawing than are wanted.
+    fn lacks_strokes(&self) -> Result<bool, Error> {
+        let shortest = self.settings.shortest_px(&self.canvas);
+        let worth = finish::worth_drawing(&self.rasterizer, &self.state.points, shortest)?;
+        let count = worth.iter().filter(|worth| **worth).count();
+        Ok(self.wanted().0.is_some_and(|wanted| count < wanted))
+    }
+
+    /// Leaves hooks, knots and hidden strokes out, and the least useful strokes beyond the budget.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        if self.mixes() {
+            self.end_mixtures()?;
+        }
+        self.thin(1.0)
+    }
+
+    /// The same with `spare` strokes for each that is wanted.
+    fn thin(&mut self, spare: f64) -> Result<(), Error> {
+        hooks::trim(&mut self.state.points, self.canvas.px_per_mm);
         let mut keep = finish::worth_drawing(
             &self.rasterizer,
             &self.state.points,
             self.settings.shortest_px(&self.canvas),
         )?;
-        let (wanted_strokes, wanted_length) = self.wanted();
+        self.keep_to_budget(&mut keep, spare)?;
+        tracing::debug!(kept = keep.iter().filter(|kept| **kept).count(), of = keep.len(), "thinned out");
+        if keep.contains(&true) {
+            self.state.keep(&keep);
+            self.rasterizer = rasterizer(&self.settings, &self.canvas, &self.state);
+        }
+        Ok(())
+    }
+
+    /// Drops the least useful of the strokes that are kept, until the others are `spare` times the budget.
+    fn keep_to_budget(&self, keep: &mut [bool], spare: f64) -> Result<(), Error> {
+        let (strokes, length) = self.wanted();
+        let most = strokes.map_or(usize::MAX, |strokes| (spare * strokes as f64).round() as usize);
+        let most_px = length.map_or(f64::INFINITY, |mm| mm * self.canvas.px_per_mm);
         let lengths = lengths(&self.state.points);
         let mut order: Vec<usize> = (0..keep.len()).filter(|stroke| keep[*stroke]).collect();
-        let per_px = |stroke: &usize| {
-            if wanted_length.is_some() {
-                f64::from(worths[*stroke]) / lengths[*stroke].max(1.0)
-            } else {
-                f64::from(worths[*stroke])
-            }
-        };
-        order.sort_by(|a, b| per_px(a).total_cmp(&per_px(b)).then(a.cmp(b)));
-        let most_px = wanted_length.map_or(f64::INFINITY, |mm| mm * self.canvas.px_per_mm);
-        let most = wanted_strokes.unwrap_or(usize::MAX);
         let mut count = order.len();
         let mut px: f64 = order.iter().map(|stroke| lengths[*stroke]).sum();
+        if count <= most && px <= NEAR_ENOUGH * most_px {
+            return Ok(());
+        }
+        let views = self.fixed_views(1, 0);
+        let judge = Judge { objective: &self.objective, views: &views, ink: self.settings.weights.ink };
+        let mut worths = judge.worths(&self.rasterizer, &self.state.points)?;
+        if length.is_some() {
+            worths.iter_mut().zip(&lengths).for_each(|(worth, px)| *worth /= px.max(1.0) as f32);
+        }
+        order.sort_by(|a, b| worths[*a].total_cmp(&worths[*b]).then(a.cmp(b)));
         for stroke in order {
             // Of two lengths about the wanted one, the nearer.
             if count <= most && px <= most_px + 0.5 * lengths[stroke] {
                 break;
             }
             (keep[stroke], count, px) = (false, count - 1, px - lengths[stroke]);
-        }
-        tracing::debug!(kept = count, of = keep.len(), "thinned out");
-        if count > 0 {
-            self.state.keep(&keep);
-            self.rasterizer = rasterizer(&self.settings, &self.canvas, &self.state);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor, Var};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Progress, Run, Sheet, Stage, first, prune};
+use super::{Progress, Run, Sheet, Stage, first};
 use crate::generator::Error;
 use crate::generator::augment::View;
 use crate::generator::objective::Term;
@@ -44,8 +44,8 @@ impl Run {
     /// Goes from parts to the sheet.
     pub(super) fn lay_out(&mut self) -> Result<(), Error> {
         let Some(grid) = self.settings.grid else { return Ok(()) };
-        self.state.excitation.tuned = self.seen()?;
         let last = self.piece()?;
+        self.state.excitation.tuned = self.seen()?;
         let mut state = self.state.clone();
         state.made.push(last);
         let (sheet, drawable) = (self.settings.canvas()?, self.settings.drawable()?);
@@ -55,11 +55,12 @@ impl Run {
         Ok(())
     }
 
-    /// The part as it stands, without what is not worth drawing.
-    fn piece(&self) -> Result<Piece, Error> {
-        let mut part = self.rasterizer.clone();
-        let points = prune(&mut part, &self.state.points, self.settings.shortest_px(&self.canvas))?;
-        Ok(Piece { points, pass_of: part.pass_of })
+    /// The part as it is copied. One that was given stays as it is.
+    fn piece(&mut self) -> Result<Piece, Error> {
+        if self.settings.given.is_empty() {
+            self.finish()?;
+        }
+        Ok(Piece { points: self.state.points.clone(), pass_of: self.state.pass_of.clone() })
     }
 
     /// One step at a share of the learning rate: the mean of all windows' gradients.

@@ -21,7 +21,8 @@ pub(in crate::generator) struct State {
     pub(super) done: usize,
     /// 4 x, y pairs a stroke; canvas px.
     pub(super) points: Vec<f32>,
-    /// 3 a stroke: its free color before the sigmoid.
+    /// Of each stroke: its free color before the sigmoid, or its mixture, one a pen, before the softmax. None once
+    /// each stroke has a pen.
     pub(super) logits: Vec<f32>,
     pub(super) move_points: Adam,
     pub(super) move_logits: Adam,
@@ -68,6 +69,23 @@ impl State {
         (self.stage, self.step) = (Stage::Tune, 0);
         self.move_points = Adam::new(self.points.len());
         (self.pens, self.pass_of) = (pens, pass_of);
+        self.mix(Vec::new());
+    }
+
+    /// Makes mixtures of the strokes by `logits`, one a pen; of none, each stroke is of its pen.
+    pub(super) fn mix(&mut self, logits: Vec<f32>) {
+        self.move_logits = Adam::new(logits.len());
+        self.logits = logits;
+    }
+
+    /// Lays a stroke anew as `cubic`, with no color or pen of its own.
+    pub(super) fn begin_stroke(&mut self, stroke: usize, cubic: &[f32]) {
+        let each = self.logits.len() / self.pass_of.len().max(1);
+        let (points, logits) = (8 * stroke..8 * stroke + 8, each * stroke..each * (stroke + 1));
+        self.points[points.clone()].copy_from_slice(cubic);
+        self.logits[logits.clone()].fill(0.0);
+        self.move_points.forget(points);
+        self.move_logits.forget(logits);
     }
 
     /// Begins another part of the sheet.
@@ -82,23 +100,29 @@ impl State {
         let Piece { points, pass_of } = sheet;
         (self.stage, self.step, self.made) = (Stage::Sheet, 0, Vec::new());
         self.move_points = Adam::new(points.len());
-        self.logits = vec![0.0; 3 * pass_of.len()];
-        self.move_logits = Adam::new(self.logits.len());
         (self.points, self.pass_of) = (points, pass_of);
+        self.mix(Vec::new());
     }
 
     /// Leaves out the other strokes, with their moments.
     pub(super) fn keep(&mut self, keep: &[bool]) {
         retain(&mut self.points, 8, keep);
-        retain(&mut self.logits, 3, keep);
+        let each = self.logits.len() / keep.len().max(1);
+        retain(&mut self.logits, each, keep);
         retain(&mut self.pass_of, 1, keep);
         self.move_points.keep(8, keep);
-        self.move_logits.keep(3, keep);
+        self.move_logits.keep(each, keep);
     }
 
     /// What keeps this from being a state of a run of `settings`, if anything does.
     pub(in crate::generator) fn misfit(&self, settings: &Settings) -> Option<&'static str> {
         let count = self.pass_of.len();
+        let mixes = self.stage == Stage::Tune && self.step < settings.mix_steps() && !self.logits.is_empty();
+        let logits = match self.stage {
+            Stage::Free => 3 * count,
+            Stage::Tune if mixes => self.pens.len() * count,
+            Stage::Tune | Stage::Sheet => 0,
+        };
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
         let before = settings.part_steps().saturating_mul(self.made.len());
         let steps = match self.stage {
@@ -116,10 +140,10 @@ impl State {
         };
         let passes = if self.stage == Stage::Free { 1 } else { self.pens.len() };
         let wrong = [
-            (count == 0 || self.points.len() != 8 * count || self.logits.len() != 3 * count, "its strokes"),
+            (count == 0 || self.points.len() != 8 * count || self.logits.len() != logits, "its strokes"),
             (!finite(&self.points) || !finite(&self.logits), "its strokes' numbers"),
             (!self.thrift.is_finite(), "its budget"),
-            (!self.move_points.fits(8 * count) || !self.move_logits.fits(3 * count), "its moments"),
+            (!self.move_points.fits(8 * count) || !self.move_logits.fits(logits), "its moments"),
             (self.pass_of.iter().any(|pass| *pass >= passes), "its passes"),
             (!self.pens.iter().all(|pen| settings.pens.contains(pen)), "its pens"),
             (self.stage == Stage::Sheet && settings.grid.is_none(), "its grid"),

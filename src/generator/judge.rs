@@ -1,7 +1,4 @@
-//! Which pen draws a stroke, and which strokes are left out: what no gradient moves.
-//!
-//! What a change gains is guessed by the slope of the loss; guesses are wrong together, so few strokes are changed at a
-//! time, and only while the loss itself falls.
+//! What a drawing loses with a stroke, and what it is worth as a whole.
 
 use candle_core::{Device, Tensor, Var};
 
@@ -10,11 +7,6 @@ use super::augment::View;
 use super::objective::Objective;
 use super::rasterizer::{Rasterizer, values};
 use crate::color::Ink;
-
-/// Share of the strokes that are changed at a time, at most.
-const AT_A_TIME: f64 = 0.12;
-/// How often a change that raises the loss is halved and tried again.
-const TRIES: usize = 3;
 
 /// What strokes are judged by.
 pub(super) struct Judge<'a> {
@@ -25,48 +17,6 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Gives strokes other pens of the same drawing; `widths_px`: of each pass. How many changed.
-    pub(super) fn swap_pens(
-        &self,
-        rasterizer: &mut Rasterizer,
-        widths_px: &[f32],
-        points: &[f32],
-    ) -> Result<usize, Error> {
-        let slopes = self.slopes(rasterizer, points)?;
-        let colors: Vec<[f32; 3]> = rasterizer.inks.iter().map(transmittance).collect();
-        let best = |stroke: usize| {
-            let own = colors[rasterizer.pass_of[stroke]];
-            let gain = |pass: &usize| -> f32 {
-                (0..3).map(|i| -slopes[stroke][i] * (colors[*pass][i] - own[i])).sum()
-            };
-            let pass = (0..colors.len()).max_by(|a, b| gain(a).total_cmp(&gain(b))).unwrap_or(0);
-            (gain(&pass), stroke, pass)
-        };
-        let mut changes: Vec<_> = (0..slopes.len())
-            .map(best)
-            .filter(|(gain, stroke, pass)| *gain > 0.0 && *pass != rasterizer.pass_of[*stroke])
-            .collect();
-        changes.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        changes.truncate(at_a_time(slopes.len()));
-        let before = self.loss(rasterizer, points)?;
-        for _ in 0..TRIES {
-            if changes.is_empty() {
-                break;
-            }
-            let mut changed = rasterizer.clone();
-            for (_, stroke, pass) in &changes {
-                changed.pass_of[*stroke] = *pass;
-                changed.widths_px[*stroke] = widths_px[*pass];
-            }
-            if self.loss(&changed, points)? < before {
-                *rasterizer = changed;
-                return Ok(changes.len());
-            }
-            changes.truncate(changes.len() / 2);
-        }
-        Ok(0)
-    }
-
     /// What the loss is expected to lose with each stroke; below 0 for strokes that do harm.
     pub(super) fn worths(&self, rasterizer: &Rasterizer, points: &[f32]) -> Result<Vec<f32>, Error> {
         let slopes = self.slopes(rasterizer, points)?;
@@ -104,13 +54,8 @@ impl Judge<'_> {
     }
 }
 
-/// How many of `count` strokes may be changed at a time.
-fn at_a_time(count: usize) -> usize {
-    ((AT_A_TIME * count as f64) as usize).max(1)
-}
-
 /// Linear light of one line of an ink on white paper, as free colors have it.
-fn transmittance(ink: &Ink) -> [f32; 3] {
+pub(super) fn transmittance(ink: &Ink) -> [f32; 3] {
     std::array::from_fn(|i| (1.0 - ink.strength[i] * (1.0 - ink.limit[i])).clamp(0.002, 0.998))
 }
 
@@ -146,26 +91,6 @@ mod tests {
             pass_of: vec![0; 24],
         };
         (objective, rasterizer, points)
-    }
-
-    #[test]
-    fn pens_are_swapped_only_while_the_loss_falls() {
-        let (objective, mut rasterizer, points) = strokes();
-        let judge = Judge { objective: &objective, views: &[View::IDENTITY], ink: 20.0 };
-        let mut swapped = 0;
-        // One of the two pens alone is the worse one.
-        for first in [0, 1] {
-            rasterizer.pass_of.fill(first);
-            let mut loss = judge.loss(&rasterizer, &points).unwrap();
-            for _ in 0..6 {
-                let before = rasterizer.clone();
-                let count = judge.swap_pens(&mut rasterizer, &[1.6, 1.6], &points).unwrap();
-                let now = judge.loss(&rasterizer, &points).unwrap();
-                assert!(if count > 0 { now < loss } else { rasterizer == before });
-                (loss, swapped) = (now, swapped + count);
-            }
-        }
-        assert!(swapped > 0);
     }
 
     #[test]
