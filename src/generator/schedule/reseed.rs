@@ -1,7 +1,7 @@
 //! Strokes that have become knots, or are hidden by others, begin anew as arcs where there is room.
 
 use super::{Run, arcs, laid};
-use crate::generator::{Error, finish, hooks};
+use crate::generator::{Error, hooks};
 use crate::geometry::Rect;
 
 /// Share of the steps with pens between two times.
@@ -12,12 +12,14 @@ pub(super) const UNTIL: f64 = 0.6;
 /// Places that are tried for each stroke.
 const PLACES: usize = 12;
 
+/// Pixels and their coverages.
+type Covered = Vec<(usize, f32)>;
+
 impl Run {
     /// Lays each stroke that is not worth drawing anew, in the emptiest of some places.
     pub(super) fn reseed(&mut self) -> Result<(), Error> {
         hooks::trim(&mut self.state.points, self.canvas.px_per_mm);
-        let shortest = self.settings.shortest_px(&self.canvas);
-        let worth = finish::worth_drawing(&self.rasterizer, &self.state.points, shortest)?;
+        let worth = self.worth_drawing()?;
         let covered = self.rasterizer.coverages(&self.state.points)?;
         let mut sum = vec![0.0_f32; self.canvas.width_px * self.canvas.height_px];
         let mut add = |covered: &[(usize, f32)]| covered.iter().for_each(|(pixel, c)| sum[*pixel] += c);
@@ -34,7 +36,7 @@ impl Run {
     }
 
     /// The arc of some random ones that lies on the least ink, and what it covers; `sum`: coverage of each pixel.
-    fn emptiest_arc(&mut self, sum: &[f32]) -> Result<(Vec<f32>, Vec<(usize, f32)>), Error> {
+    fn emptiest_arc(&mut self, sum: &[f32]) -> Result<(Vec<f32>, Covered), Error> {
         let [left, top, right, bottom] = self.objective.inside.map(f64::from);
         let points = arcs(&mut self.state.rng, PLACES, Rect::new(left, top, right, bottom));
         let inks = vec![self.settings.pens[0].ink()];
@@ -80,7 +82,6 @@ mod tests {
         assert!(anew(&3));
         assert_eq!((0..3).filter(anew).count(), 2);
         assert!((4..run.state.pass_of.len()).filter(anew).count() <= 1);
-        let shortest = run.settings.shortest_px(&run.canvas);
-        assert!(finish::worth_drawing(&run.rasterizer, &run.state.points, shortest).unwrap()[3]);
+        assert!(run.worth_drawing().unwrap()[3]);
     }
 }

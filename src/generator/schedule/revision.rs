@@ -66,10 +66,14 @@ impl Run {
 
     /// Whether fewer strokes are worth drawing than are wanted.
     fn lacks_strokes(&self) -> Result<bool, Error> {
-        let shortest = self.settings.shortest_px(&self.canvas);
-        let worth = finish::worth_drawing(&self.rasterizer, &self.state.points, shortest)?;
-        let count = worth.iter().filter(|worth| **worth).count();
+        let count = self.worth_drawing()?.into_iter().filter(|worth| *worth).count();
         Ok(self.wanted().0.is_some_and(|wanted| count < wanted))
+    }
+
+    /// Whether each stroke is worth drawing.
+    pub(super) fn worth_drawing(&self) -> Result<Vec<bool>, Error> {
+        let shortest = self.settings.shortest_px(&self.canvas);
+        finish::worth_drawing(&self.rasterizer, &self.state.points, shortest)
     }
 
     /// Leaves hooks, knots and hidden strokes out, and the least useful strokes beyond the budget.
@@ -83,11 +87,7 @@ impl Run {
     /// The same with `spare` strokes for each that is wanted.
     fn thin(&mut self, spare: f64) -> Result<(), Error> {
         hooks::trim(&mut self.state.points, self.canvas.px_per_mm);
-        let mut keep = finish::worth_drawing(
-            &self.rasterizer,
-            &self.state.points,
-            self.settings.shortest_px(&self.canvas),
-        )?;
+        let mut keep = self.worth_drawing()?;
         self.keep_to_budget(&mut keep, spare)?;
         tracing::debug!(kept = keep.iter().filter(|kept| **kept).count(), of = keep.len(), "thinned out");
         if keep.contains(&true) {
