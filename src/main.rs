@@ -1,7 +1,9 @@
-//! The `traceur` program: see [`traceur::cli`].
+//! The `traceur` program: see [`cli`].
+
+mod cli;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    traceur::cli::main()
+    cli::main()
 }

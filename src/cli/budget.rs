@@ -5,8 +5,8 @@
 
 use super::pipeline::{self, Wishes};
 use super::{Failure, Terminal};
-use crate::generator::{Outcome, Run, Settings};
-use crate::machine::Profile;
+use traceur_core::machine::Profile;
+use traceur_generator::{Outcome, Run, Settings};
 
 /// Ink of an hour on a usual machine, until a plan tells more; mm.
 const USUAL_HOUR: f64 = 60_000.0;

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::device_keys::{self, Measure};
 use super::pipeline::rounded;
 use super::{Failure, Terminal, machines};
-use crate::job::{Hand, Port, Standing};
-use crate::machine::Profile;
-use crate::protocol::Height;
-use crate::units;
+use traceur_core::machine::Profile;
+use traceur_core::units;
+use traceur_job::{Hand, Port, Standing};
+use traceur_protocol::Height;
 
 /// Move a machine by hand: home, jog, pen, zero, status.
 #[derive(Debug, clap::Args)]
@@ -199,7 +199,7 @@ impl Held {
     /// Gives an order, and waits until the machine rests. Ctrl-C ends the program, as it always does.
     pub(super) fn order(
         &mut self,
-        what: impl AsyncFnOnce(&mut Hand) -> Result<(), crate::job::Error>,
+        what: impl AsyncFnOnce(&mut Hand) -> Result<(), traceur_job::Error>,
     ) -> Result<(), Failure> {
         self.runtime.block_on(what(&mut self.hand)).map_err(device)
     }
@@ -209,9 +209,9 @@ impl Held {
     }
 }
 
-fn device(error: crate::job::Error) -> Failure {
+fn device(error: traceur_job::Error) -> Failure {
     match error {
-        crate::job::Error::Unable(why) => Failure::Input(why.into()),
+        traceur_job::Error::Unable(why) => Failure::Input(why.into()),
         other => Failure::Device(other.to_string()),
     }
 }

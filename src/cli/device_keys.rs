@@ -8,9 +8,9 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::Failure;
 use super::device::Held;
-use crate::job::Standing;
-use crate::machine::{Lift, Origin, Profile};
-use crate::protocol::Height;
+use traceur_core::machine::{Lift, Origin, Profile};
+use traceur_job::Standing;
+use traceur_protocol::Height;
 
 /// What an arrow key moves by; mm.
 const STEPS: [f64; 5] = [0.1, 1.0, 5.0, 10.0, 50.0];

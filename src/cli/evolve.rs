@@ -10,9 +10,9 @@ use indicatif::ProgressBar;
 use super::budget::Budget;
 use super::interrupt::Interrupt;
 use super::{Failure, Terminal, files, show};
-use crate::experiment::{Log, Timelapse, picture};
-use crate::generator::{Outcome, Picture, Progress, Run, Settings, Stage, draw};
-use crate::preview::terminal::{self, Look};
+use traceur_app::preview::terminal::{self, Look};
+use traceur_generator::experiment::{Log, Timelapse, picture};
+use traceur_generator::{Outcome, Picture, Progress, Run, Settings, Stage, draw};
 
 /// Between two checkpoints: what a crash may cost.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -315,7 +315,7 @@ impl Screen {
         let most = terminal::Cells { rows: size.rows.saturating_sub(3).max(1), ..size };
         let small = picture::thumbnail(picture, WATCHED_PX);
         let pixels: Vec<[u8; 3]> = small.pixels().map(|pixel| pixel.0).collect();
-        let small = crate::preview::of_rgb8(small.width() as usize, small.height() as usize, &pixels);
+        let small = traceur_app::preview::of_rgb8(small.width() as usize, small.height() as usize, &pixels);
         let text = terminal::show(&small, self.look, most)?;
         let words: String = words.chars().take(size.columns.saturating_sub(1)).collect();
         let up = if self.rows > 0 { format!("\x1b[{}A\r", self.rows) } else { String::new() };

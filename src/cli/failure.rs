@@ -42,7 +42,7 @@ impl Failure {
     }
 }
 
-impl<E: Into<crate::Error>> From<E> for Failure {
+impl<E: Into<traceur_app::Error>> From<E> for Failure {
     /// The library's errors are about input; its own text is kept on one line.
     fn from(error: E) -> Self {
         Self::Input(error.into().to_string())

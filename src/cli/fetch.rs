@@ -153,10 +153,10 @@ fn checksum(path: &Path) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::weights::sha256;
     use std::io::{BufRead, BufReader};
     use std::net::TcpListener;
     use std::thread;
+    use traceur_generator::weights::sha256;
 
     /// Serves one request for each of `answers`: how many bytes of the rest it sends before it hangs up, and whether
     /// it knows ranges. Gives what was asked for.

@@ -10,9 +10,9 @@ use super::recipe::Recipe;
 use super::show::ShowArgs;
 use super::terminal::table;
 use super::{Failure, Terminal, files, machines};
-use crate::drawing::svg;
-use crate::generator::{Outcome, PenUse, Settings};
-use crate::units;
+use traceur_core::drawing::svg;
+use traceur_core::units;
+use traceur_generator::{Outcome, PenUse, Settings};
 
 /// Make a drawing with the pens you own: one that excites a neuron, or one that is seen as a picture.
 #[derive(Debug, clap::Args)]

@@ -6,10 +6,10 @@ use super::generate::{self, Args};
 use super::pipeline::{GAP_DPI, rounded};
 use super::wanted::Source;
 use super::{Failure, Terminal, files, pens};
-use crate::drawing::{Page, svg};
-use crate::generator::draw;
-use crate::generator::image::{Outcome, OwnLine, Wish, imitate};
-use crate::preview::Gap;
+use traceur_app::preview::Gap;
+use traceur_core::drawing::{Page, svg};
+use traceur_generator::draw;
+use traceur_generator::image::{Outcome, OwnLine, Wish, imitate};
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let wish = wish(args)?;

@@ -14,13 +14,13 @@ use super::pens_choice::PassArgs;
 use super::pipeline::Wishes;
 use super::terminal::plain;
 use super::{Failure, Terminal, files, machines, pens};
-use crate::color::{parse_hex, to_hex};
-use crate::drawing::svg::{self, Import, LayersBy, Match, ReadOptions, View};
-use crate::drawing::{Drawing, Page};
-use crate::geometry::{Point, Polyline, Rect};
-use crate::machine::Profile;
-use crate::pens::Pen;
-use crate::toolpath::{Pass, Split, Toolpath};
+use traceur_core::color::{parse_hex, to_hex};
+use traceur_core::drawing::svg::{self, Import, LayersBy, Match, ReadOptions, View};
+use traceur_core::drawing::{Drawing, Page};
+use traceur_core::geometry::{Point, Polyline, Rect};
+use traceur_core::machine::Profile;
+use traceur_core::pens::Pen;
+use traceur_core::toolpath::{Pass, Split, Toolpath};
 
 /// The input and how to read it.
 #[derive(Debug, clap::Args)]

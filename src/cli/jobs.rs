@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::perform;
 use super::terminal::{clock, table};
 use super::{Failure, Terminal};
-use crate::job::Stored;
-use crate::job::journal::Entry;
+use traceur_job::Stored;
+use traceur_job::journal::Entry;
 
 /// List jobs: what was plotted, and what can go on.
 #[derive(Debug, clap::Args)]

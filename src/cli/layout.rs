@@ -3,9 +3,9 @@
 use clap::ValueEnum;
 
 use super::Failure;
-use crate::drawing::svg::{Fill, Hatching};
-use crate::drawing::{Copies, Layout, Page, Tiles};
-use crate::units;
+use traceur_core::drawing::svg::{Fill, Hatching};
+use traceur_core::drawing::{Copies, Layout, Page, Tiles};
+use traceur_core::units;
 
 /// Where the drawing goes.
 #[derive(Debug, clap::Args)]

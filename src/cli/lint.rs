@@ -2,10 +2,10 @@
 
 use super::odometer;
 use super::{Failure, Terminal};
-use crate::machine::{Placement, Profile};
-use crate::pens::{Pen, near_duplicates};
-use crate::toolpath::Toolpath;
-use crate::toolpath::lint::{self, Finding, Known, Limits, Severity};
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::pens::{Pen, near_duplicates};
+use traceur_core::toolpath::Toolpath;
+use traceur_core::toolpath::lint::{self, Finding, Known, Limits, Severity};
 
 /// What is too much, and what follows.
 #[derive(Debug, Clone, Copy, clap::Args)]

@@ -7,8 +7,8 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::terminal::table;
 use super::{Failure, Terminal, files, folders};
-use crate::config;
-use crate::machine::{BUILT_IN, Profile, vpype};
+use traceur_core::config;
+use traceur_core::machine::{BUILT_IN, Profile, vpype};
 
 /// List, show and check machine profiles, and make your own.
 #[derive(Debug, clap::Args)]

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::terminal::table;
 use super::{Failure, Terminal};
-use crate::color::{Srgb8, parse_hex, to_hex};
-use crate::config;
-use crate::drawing::svg::{ByHand, FatStrokes, Match, Matching, Opacity};
-use crate::pens::Pen;
+use traceur_core::color::{Srgb8, parse_hex, to_hex};
+use traceur_core::config;
+use traceur_core::drawing::svg::{ByHand, FatStrokes, Match, Matching, Opacity};
+use traceur_core::pens::Pen;
 
 /// From colors to pens.
 #[derive(Debug, clap::Args)]

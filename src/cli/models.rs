@@ -9,9 +9,9 @@ use super::fetch::{Wanted, download};
 use super::show::{Show, ShowArgs};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
-use crate::generator::network::{Layer, Named, Net, Network, Neuron};
-use crate::generator::weights::{self, cache};
-use crate::preview::of_rgb8;
+use traceur_app::preview::of_rgb8;
+use traceur_generator::network::{Layer, Named, Net, Network, Neuron};
+use traceur_generator::weights::{self, cache};
 
 /// List, fetch, import and verify networks.
 #[derive(Debug, clap::Args)]
@@ -232,9 +232,9 @@ fn verify(terminal: &Terminal) -> Result<(), Failure> {
     let folder = cache::folder()?;
     let (mut values, mut lines) = (serde_json::Map::new(), Vec::new());
     for net in Net::ALL {
-        let checked = if let Some((bytes, pinned)) = weights::embedded(net) {
-            weights::verify(net, bytes)?;
-            Some((pinned.to_owned(), "as pinned"))
+        let checked = if let Some(embedded) = weights::embedded(net) {
+            embedded.bytes(net)?;
+            Some((embedded.sha256.to_owned(), "as pinned"))
         } else {
             cache::read(&folder, net)?
                 .map(|bytes| (weights::sha256(&bytes), "as when it was put into the cache"))

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Failure, Terminal, folders};
-use crate::geometry::Polyline;
-use crate::job::{News, Odometer, OdometerError, Place};
-use crate::pens::Pen;
-use crate::pens::odometer::PenKey;
-use crate::toolpath::Toolpath;
+use traceur_core::geometry::Polyline;
+use traceur_core::pens::Pen;
+use traceur_core::pens::odometer::PenKey;
+use traceur_core::toolpath::Toolpath;
+use traceur_job::{News, Odometer, OdometerError, Place};
 
 /// The odometer of this person; `None` without a home.
 ///

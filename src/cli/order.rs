@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::Terminal;
 use super::interrupt::Interrupt;
-use crate::machine::{Placement, Profile};
-use crate::toolpath::{Objective, Options, Order, TravelTime};
-use crate::units;
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::toolpath::{Objective, Options, Order, TravelTime};
+use traceur_core::units;
 
 /// What is drawn before what.
 #[derive(Debug, Clone, Copy, clap::Args)]

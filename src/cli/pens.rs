@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::pens_choice::{self, Set, choose_with_files};
 use super::terminal::{plain, table};
 use super::{Failure, Terminal, pens_chart, pens_edit};
-use crate::color::{Srgb8, delta_e, parse_hex, to_hex};
-use crate::pens::{Pen, near_duplicates};
+use traceur_core::color::{Srgb8, delta_e, parse_hex, to_hex};
+use traceur_core::pens::{Pen, near_duplicates};
 
 pub(super) use super::pens_choice::choose;
 

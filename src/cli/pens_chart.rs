@@ -10,12 +10,12 @@ use super::pipeline::rounded;
 use super::terminal::plain;
 use super::wanted::photo;
 use super::{Failure, Terminal, files};
-use crate::chart::{self, Chart, Reading, Scan};
-use crate::color::{delta_e, to_hex};
-use crate::drawing::svg::{self, ReadOptions};
-use crate::drawing::{Drawing, Page};
-use crate::pens::Pen;
-use crate::pens::edit::{self, Change};
+use traceur_app::chart::{self, Chart, Reading, Scan};
+use traceur_core::color::{delta_e, to_hex};
+use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::{Drawing, Page};
+use traceur_core::pens::Pen;
+use traceur_core::pens::edit::{self, Change};
 
 /// What names the pens of a chart in its SVG, in the order of its rows.
 const MARK: &str = "traceur:chart=\"";

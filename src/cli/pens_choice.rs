@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::{Failure, files, folders};
-use crate::config;
-use crate::drawing::Drawing;
-use crate::pens::{BUILT_IN, Inventory, PassOrder, Pen};
+use traceur_core::config;
+use traceur_core::drawing::Drawing;
+use traceur_core::pens::{BUILT_IN, Inventory, PassOrder, Pen};
 
 /// Longest pen file that is read; bytes.
 const LONGEST: u64 = 1_000_000;
@@ -254,7 +254,7 @@ fn distinct(mut pens: Vec<Chosen>) -> Vec<Chosen> {
         }
         if kept.iter().any(|pen| pen.pen.id == next.pen.id) {
             let ids: Vec<&str> = kept.iter().map(|pen| pen.pen.id.as_str()).collect();
-            next.pen.id = crate::pens::unique(&format!("{}.{}", next.set, next.id), &ids);
+            next.pen.id = traceur_core::pens::unique(&format!("{}.{}", next.set, next.id), &ids);
         }
         kept.push(next);
     }

@@ -6,10 +6,10 @@ use super::pens::Listing;
 use super::pens_file::{change, place};
 use super::terminal::plain;
 use super::{Failure, Terminal, files};
-use crate::color::parse_hex;
-use crate::pens::edit::{self, Change};
-use crate::pens::{Inventory, import, slug, unique};
-use crate::units;
+use traceur_core::color::parse_hex;
+use traceur_core::pens::edit::{self, Change};
+use traceur_core::pens::{Inventory, import, slug, unique};
+use traceur_core::units;
 
 /// Which file is edited.
 #[derive(Debug, clap::Args)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::pens_choice::read_text;
 use super::{Failure, Terminal, files, folders};
-use crate::pens::{BUILT_IN, edit};
+use traceur_core::pens::{BUILT_IN, edit};
 
 /// The set that commands edit when none is named.
 const USUAL: &str = "mine";
@@ -61,7 +61,7 @@ pub(super) fn change(
 
 fn id(path: &Path) -> String {
     let stem = path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
-    crate::pens::slug(&stem, "pens")
+    traceur_core::pens::slug(&stem, "pens")
 }
 
 /// A lock file beside a file: held by whoever edits it, gone when nobody does.

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::terminal::table;
 use super::{Failure, Terminal, odometer};
-use crate::config;
-use crate::job::Odometer;
-use crate::pens::odometer::{PenKey, Sum};
+use traceur_core::config;
+use traceur_core::pens::odometer::{PenKey, Sum};
+use traceur_job::Odometer;
 
 /// Which pens to tell of.
 #[derive(Debug, clap::Args)]

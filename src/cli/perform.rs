@@ -10,14 +10,14 @@ use super::interrupt::Interrupt;
 use super::live::{Live, LiveArgs, Subject, is_alarm};
 use super::odometer::{self, Meter};
 use super::{Failure, Terminal, folders};
-use crate::job::journal::{Entry, Journal};
-use crate::job::{
+use traceur_core::machine::{Dialect, Placement, Profile};
+use traceur_core::toolpath::Toolpath;
+use traceur_job::journal::{Entry, Journal};
+use traceur_job::{
     self, About, Case, Connection, Controls, JobOutcome, Memory, News, Operator, PenChange, Place, Port,
     Position, Store, Stored, Work,
 };
-use crate::machine::{Dialect, Placement, Profile};
-use crate::protocol::{Event, Origin};
-use crate::toolpath::Toolpath;
+use traceur_protocol::{Event, Origin};
 
 /// The folder of jobs.
 pub(super) fn store() -> Result<Store, Failure> {
@@ -37,13 +37,13 @@ impl Kept {
     pub(super) fn new(drawing: &str, machine: &str, task: &Task<'_>, seconds: f64) -> Result<Self, Failure> {
         let about = About::new(drawing, task.profile, task.port_name, seconds, task.dry);
         let case = Case { about, toolpath: Toolpath::clone(task.toolpath), machine: machine.to_owned() };
-        let kept = || -> Result<Self, crate::Error> {
-            let store = store().map_err(|failure| job::StoreError::Io {
+        let kept = || -> Result<Self, traceur_app::Error> {
+            let store = store().map_err(|failure| traceur_job::StoreError::Io {
                 path: "the state folder".into(),
                 reason: failure.to_string(),
             })?;
             let stored = store.add(&case)?;
-            let (journal, _) = Journal::open(&stored.journal()).map_err(job::StoreError::from)?;
+            let (journal, _) = Journal::open(&stored.journal()).map_err(traceur_job::StoreError::from)?;
             Ok(Self { stored, journal })
         };
         kept().map_err(|error| {
@@ -150,15 +150,15 @@ impl Station {
             }
             let Some(connection) = &mut self.connection else { return Ok(None) };
             if let Some(memory) = task.memory
-                && let Position::Lost(why) = job::stand(&work, connection, memory).await?
+                && let Position::Lost(why) = traceur_job::stand(&work, connection, memory).await?
             {
                 return Err(Trouble::Lost(why));
             }
-            if !job::check(&work, connection, &mut controls, &mut desk).await? {
+            if !traceur_job::check(&work, connection, &mut controls, &mut desk).await? {
                 return Ok(None);
             }
             desk.live.checked();
-            Ok(Some(job::plot(&work, connection, &mut controls, &mut desk).await?))
+            Ok(Some(traceur_job::plot(&work, connection, &mut controls, &mut desk).await?))
         });
         signals.abort();
         desk.meter.flush();
@@ -202,9 +202,9 @@ impl Station {
                 self.connection = Some(Connection::open(task.port, task.profile).await?);
             }
             let Some(connection) = &mut self.connection else { return Ok(None) };
-            job::plot(&work, connection, &mut Controls::none(), &mut Nobody).await.map(Some)
+            traceur_job::plot(&work, connection, &mut Controls::none(), &mut Nobody).await.map(Some)
         });
-        match outcome.map_err(|error: job::Error| Failure::Device(error.to_string()))? {
+        match outcome.map_err(|error: traceur_job::Error| Failure::Device(error.to_string()))? {
             Some(outcome) if outcome.finished => Ok(()),
             _ => Err(Failure::Device("the plotter did not go around the drawing".into())),
         }
@@ -230,12 +230,12 @@ impl Operator for Nobody {
 }
 
 enum Trouble {
-    Job(job::Error),
+    Job(traceur_job::Error),
     Lost(String),
 }
 
-impl From<job::Error> for Trouble {
-    fn from(error: job::Error) -> Self {
+impl From<traceur_job::Error> for Trouble {
+    fn from(error: traceur_job::Error) -> Self {
         Self::Job(error)
     }
 }

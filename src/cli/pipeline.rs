@@ -15,18 +15,17 @@ use super::{
     Failure, Terminal,
     input::{Input, Laid},
 };
-use crate::drawing::svg;
-use crate::drawing::{Drawing, Page};
-use crate::generator::Picture;
-use crate::geometry::{Polyline, Rect};
-use crate::machine::{Dialect, Placement, Profile};
-use crate::motion;
-use crate::pens::Pen;
-use crate::preview::{Gap, of_paper, of_rgb8, off_page_mm};
-use crate::protocol::{self, Program};
-use crate::sim::MotionTrace;
-use crate::sim::ink::Paper;
-use crate::toolpath::{self, Doubled, Options, Pass, Split, Statistics, Toolpath, lint};
+use traceur_app::preview::{Gap, of_paper, of_rgb8, off_page_mm};
+use traceur_core::drawing::svg;
+use traceur_core::drawing::{Drawing, Page};
+use traceur_core::geometry::{Polyline, Rect};
+use traceur_core::machine::{Dialect, Placement, Profile};
+use traceur_core::pens::Pen;
+use traceur_core::toolpath::{self, Doubled, Options, Pass, Split, Statistics, Toolpath, lint};
+use traceur_generator::Picture;
+use traceur_protocol::Program;
+use traceur_sim::MotionTrace;
+use traceur_sim::ink::Paper;
 
 /// A toolpath on a machine, with what it costs and the bytes for it.
 #[derive(Debug)]
@@ -324,7 +323,7 @@ fn check_reach(toolpath: &Toolpath, profile: &Profile, placement: &Placement) ->
     let area = placement.reach(toolpath.page.width);
     let strokes = toolpath.passes.iter().flat_map(|pass| &pass.strokes);
     let outside =
-        strokes.into_iter().find(|stroke| !crate::geometry::inside(stroke, area.inflate(1e-3, 1e-3)));
+        strokes.into_iter().find(|stroke| !traceur_core::geometry::inside(stroke, area.inflate(1e-3, 1e-3)));
     match outside {
         None => Ok(()),
         Some(stroke) => Err(Failure::Input(format!(
@@ -342,7 +341,7 @@ fn before(pass: &Pass, profile: &Profile, placement: &Placement) -> Before {
         strokes: statistics.strokes,
         travel_mm: rounded(statistics.travel_mm),
         lifts: statistics.lifts,
-        seconds: rounded(motion::plan(pass, profile, placement).seconds()),
+        seconds: rounded(traceur_motion::plan(pass, profile, placement).seconds()),
     }
 }
 
@@ -365,7 +364,7 @@ fn assemble(
                 draw_mm: rounded(statistics.draw_mm),
                 travel_mm: rounded(statistics.travel_mm),
                 lifts: statistics.lifts,
-                seconds: rounded(motion::plan(pass, profile, placement).seconds()),
+                seconds: rounded(traceur_motion::plan(pass, profile, placement).seconds()),
                 input: *before,
             }
         })
@@ -378,7 +377,7 @@ fn assemble(
         .passes
         .par_iter()
         .enumerate()
-        .map(|(index, pass)| protocol::encode(index, pass, profile, placement))
+        .map(|(index, pass)| traceur_protocol::encode(index, pass, profile, placement))
         .collect();
     let report = Report {
         strokes: passes.iter().map(|pass| pass.strokes).sum(),

@@ -9,11 +9,11 @@ use super::input::{Input, InputArgs, Sheet, plan_text};
 use super::pipeline::Planned;
 use super::show::ShowArgs;
 use super::{Failure, Terminal, files, pipeline};
-use crate::drawing::svg;
-use crate::drawing::{Drawing, Layer, Stroke};
-use crate::geometry::{BezPath, Polyline, flatten};
-use crate::machine::Profile;
-use crate::toolpath::Toolpath;
+use traceur_core::drawing::svg;
+use traceur_core::drawing::{Drawing, Layer, Stroke};
+use traceur_core::geometry::{BezPath, Polyline, flatten};
+use traceur_core::machine::Profile;
+use traceur_core::toolpath::Toolpath;
 
 /// Order the strokes of a drawing pen by pen, and say what plotting them costs.
 #[derive(Debug, clap::Args)]
@@ -96,7 +96,7 @@ fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> R
 /// The strokes of a toolpath as a drawing, in drawing order. A stroke that is drawn just as `given` has it, or the other
 /// way round, keeps its curves.
 fn ordered(toolpath: &Toolpath, given: Option<&Drawing>) -> Drawing {
-    let layer = |pass: &crate::toolpath::Pass| {
+    let layer = |pass: &traceur_core::toolpath::Pass| {
         let curves = given.map(|given| Curves::of(given, &pass.pen.id));
         let stroke = |line: &Polyline| {
             curves.as_ref().and_then(|curves| curves.find(line)).unwrap_or_else(|| to_stroke(line))

@@ -13,13 +13,13 @@ use super::perform::{self, Kept, Station, Task};
 use super::pipeline::{self, Report, rounded};
 use super::terminal::clock;
 use super::{Failure, Terminal};
-use crate::generator::Picture;
-use crate::geometry::{Point, Polyline};
-use crate::job::{self, Control, Controls, JobOutcome, Outcome, Place, Port};
-use crate::machine::{Placement, Profile};
-use crate::pens::Pen;
-use crate::protocol::{Event, Program};
-use crate::toolpath::{Pass, Toolpath};
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::pens::Pen;
+use traceur_core::toolpath::{Pass, Toolpath};
+use traceur_generator::Picture;
+use traceur_job::{Control, Controls, JobOutcome, Outcome, Place, Port};
+use traceur_protocol::{Event, Program};
 
 /// Plot a drawing or a saved plan.
 #[derive(Debug, clap::Args)]
@@ -263,7 +263,7 @@ pub(super) fn stream(
         remote.send(Control::Stop);
     });
     let _interrupt = Interrupt::listen();
-    let outcome = runtime.block_on(job::run(program.clone(), profile, port, &mut controls, on_event));
+    let outcome = runtime.block_on(traceur_job::run(program.clone(), profile, port, &mut controls, on_event));
     // The threads of a serial port end with their port; they are not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     bar.finish_and_clear();

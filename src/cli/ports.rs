@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::terminal::table;
 use super::{Failure, Terminal};
-use crate::job;
-use crate::protocol::Identity;
-use crate::transport::{self, SerialPort};
+use traceur_job::transport::{self, SerialPort};
+use traceur_protocol::Identity;
 
 /// What lets everybody at this computer use a plotter, without being in a group.
 const UDEV_RULE: &str = include_str!("../../docs/70-traceur.rules");
@@ -56,14 +55,14 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     terminal.result(&serde_json::json!({ "ports": &found }), || to_text(&found, args.no_probe))
 }
 
-fn probe(port: &str) -> Result<Result<Option<Identity>, job::Error>, Failure> {
+fn probe(port: &str) -> Result<Result<Option<Identity>, traceur_job::Error>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Device(format!("no port can be asked: {error}")))?;
-    Ok(runtime.block_on(job::probe(port)))
+    Ok(runtime.block_on(traceur_job::probe(port)))
 }
 
 impl Found {
-    fn new(port: SerialPort, answer: Result<Option<Identity>, job::Error>) -> Self {
+    fn new(port: SerialPort, answer: Result<Option<Identity>, traceur_job::Error>) -> Self {
         let (answers, problem) = match answer {
             Ok(answers) => (answers, None),
             Err(error) => (None, Some(error.to_string())),

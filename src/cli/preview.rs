@@ -12,19 +12,19 @@ use super::simulated::{Simulated, simulate};
 use super::terminal::clock;
 use super::wanted::Source;
 use super::{Failure, Terminal, files};
-use crate::color::{Ink, Srgb8, delta_e, linear, parse_hex, to_srgb8};
-use crate::drawing::Page;
-use crate::generator::Picture;
-use crate::geometry::Polyline;
-use crate::machine::Profile;
-use crate::pens::Pen;
-use crate::preview::{
+use traceur_app::preview::{
     Gap, Heat, Labels, Playback, PlayedPass, TRAVEL, TRAVEL_WIDTH, of_paper, off_page_mm, to_html, to_png,
     to_svg,
 };
-use crate::sim::ink::Paper;
-use crate::toolpath::Statistics;
-use crate::toolpath::lint::Finding;
+use traceur_core::color::{Ink, Srgb8, delta_e, linear, parse_hex, to_srgb8};
+use traceur_core::drawing::Page;
+use traceur_core::geometry::Polyline;
+use traceur_core::machine::Profile;
+use traceur_core::pens::Pen;
+use traceur_core::toolpath::Statistics;
+use traceur_core::toolpath::lint::Finding;
+use traceur_generator::Picture;
+use traceur_sim::ink::Paper;
 
 /// Send the bytes to the virtual plotter and see the ink on its paper.
 #[derive(Debug, clap::Args)]

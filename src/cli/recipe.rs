@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{Failure, files};
-use crate::{config, units};
+use traceur_core::config;
+use traceur_core::units;
 
 /// The recipes inside the program: name and TOML text.
 pub(super) const BUILT_IN: [(&str, &str); 1] = [("first-ink", include_str!("../../recipes/first-ink.toml"))];

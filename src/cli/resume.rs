@@ -11,9 +11,9 @@ use super::perform::{self, Kept, Station, Task};
 use super::plot;
 use super::terminal::clock;
 use super::{Failure, Terminal};
-use crate::job::journal::{Entry, Journal, Past};
-use crate::job::{Case, Memory, Place, Port, StoreError, Stored};
-use crate::machine::Placement;
+use traceur_core::machine::Placement;
+use traceur_job::journal::{Entry, Journal, Past};
+use traceur_job::{Case, Memory, Place, Port, StoreError, Stored};
 
 /// Go on with a job that stopped, failed, or was killed.
 #[derive(Debug, clap::Args)]
@@ -142,10 +142,10 @@ fn choose(job: Option<&str>) -> Result<Stored, Failure> {
 fn open(stored: &Stored, knows: bool) -> Result<(Journal, Past), Failure> {
     match Journal::open(&stored.journal()) {
         Ok((journal, records)) => Ok((journal, Past::of(&records))),
-        Err(error @ crate::job::journal::Error::Damaged { .. }) if !knows => {
+        Err(error @ traceur_job::journal::Error::Damaged { .. }) if !knows => {
             Err(Failure::Input(format!("{error} (`traceur resume {} --from-stroke N`)", stored.id)))
         }
-        Err(crate::job::journal::Error::Damaged { .. }) => {
+        Err(traceur_job::journal::Error::Damaged { .. }) => {
             stored.set_journal_aside()?;
             let (journal, _) = Journal::open(&stored.journal()).map_err(StoreError::from)?;
             Ok((journal, Past { home: false, ..Past::default() }))

@@ -9,13 +9,13 @@ use super::pipeline::{self, Planned};
 use super::recipe::Recipe;
 use super::terminal::clock;
 use super::{Failure, Terminal, evolve, generate, machines, plot, settings};
-use crate::drawing::svg;
-use crate::generator::{self, Outcome, Settings};
-use crate::geometry::Polyline;
-use crate::job::Port;
-use crate::machine::{Placement, Profile};
-use crate::pens::Pen;
-use crate::preview::{self, Gap};
+use traceur_app::preview::{self, Gap};
+use traceur_core::drawing::svg;
+use traceur_core::geometry::Polyline;
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::pens::Pen;
+use traceur_generator::{Outcome, Settings};
+use traceur_job::Port;
 
 /// Do the whole job of a recipe: generate, plan, plot, and see the ink.
 #[derive(Debug, clap::Args)]
@@ -92,10 +92,10 @@ fn plot_passes(
 
 /// The ink against the generator's own picture at the ink's resolution.
 fn gap(settings: &Settings, outcome: &Outcome, inked: &pipeline::Inked, dpi: f64) -> Result<Gap, Failure> {
-    let wanted = generator::draw(&outcome.drawing, dpi);
+    let wanted = traceur_generator::draw(&outcome.drawing, dpi);
     let excitation = preview::Excitation {
-        wanted: generator::excitation_of(&wanted, settings)?.into(),
-        inked: generator::excitation_of(&inked.picture, settings)?.into(),
+        wanted: traceur_generator::excitation_of(&wanted, settings)?.into(),
+        inked: traceur_generator::excitation_of(&inked.picture, settings)?.into(),
     };
     Ok(Gap { excitation: Some(excitation), ..inked.gap(&wanted, &settings.page)? })
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::recipe::{Generate, Jitter, Recipe, Weights};
 use super::wanted::Source;
 use super::{Failure, files, pens};
-use crate::drawing::{Page, svg};
-use crate::generator::network::{Layer, Net};
-use crate::generator::{Aim, Arrangement, Given, Grid, Settings, Style};
-use crate::pens::Pen;
+use traceur_core::drawing::{Page, svg};
+use traceur_core::pens::Pen;
+use traceur_generator::network::{Layer, Net};
+use traceur_generator::{Aim, Arrangement, Given, Grid, Settings, Style};
 
 /// The style that needs no file.
 const BUILT_IN_STYLE: &str = "mondrian";

@@ -6,9 +6,9 @@ use clap::ValueEnum;
 use terminal_size::{Height, Width, terminal_size, terminal_size_of};
 
 use super::{Failure, Terminal};
-use crate::drawing::Drawing;
-use crate::generator::{self, Picture};
-use crate::preview::terminal::{self, Cells, Look};
+use traceur_app::preview::terminal::{self, Cells, Look};
+use traceur_core::drawing::Drawing;
+use traceur_generator::Picture;
 
 /// Whether and how to draw the paper in the terminal.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -56,7 +56,7 @@ impl ShowArgs {
         }
         // Enough for the pixels of a large screen, and for few on a page of metres.
         let dpi = (1500.0 * 25.4 / drawing.page.width.max(drawing.page.height)).min(150.0);
-        self.show(&generator::draw(drawing, dpi), terminal)
+        self.show(&traceur_generator::draw(drawing, dpi), terminal)
     }
 
     /// Draws the picture on stdout, or on stderr where stdout is for scripts, if that was asked for.

@@ -5,13 +5,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::{Failure, Terminal, files, interrupt, machines, pens, pipeline};
-use crate::drawing::Page;
-use crate::job::{End, Speed, VirtualMachine};
-use crate::machine::{Placement, Profile};
-use crate::pens::Pen;
-use crate::preview::to_png;
-use crate::sim::{Faults, MotionTrace};
-use crate::transport::{Link, Listener, Pty};
+use traceur_app::preview::to_png;
+use traceur_core::drawing::Page;
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::pens::Pen;
+use traceur_job::transport::{Link, Listener, Pty};
+use traceur_job::{End, Speed, VirtualMachine};
+use traceur_sim::{Faults, MotionTrace};
 
 /// A pulled cable is plugged in again after this long.
 const REPLUG: Duration = Duration::from_secs(5);

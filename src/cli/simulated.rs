@@ -5,11 +5,10 @@ use rayon::prelude::*;
 use super::input::{Input, InputArgs};
 use super::pipeline::{self, Planned};
 use super::{Failure, Terminal};
-use crate::drawing::Page;
-use crate::machine::{Placement, Profile};
-use crate::preview::Playback;
-use crate::sim;
-use crate::toolpath::lint::Finding;
+use traceur_app::preview::Playback;
+use traceur_core::drawing::Page;
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::toolpath::lint::Finding;
 
 /// What the virtual plotter did.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ fn simulate_plan(planned: Planned, profile: &Profile) -> Result<Simulated, Failu
     for passes in passes.chunks(rayon::current_num_threads()) {
         let traces: Vec<_> = passes
             .par_iter()
-            .map(|(program, _)| sim::run_program(program.to_text().as_bytes(), profile))
+            .map(|(program, _)| traceur_sim::run_program(program.to_text().as_bytes(), profile))
             .collect();
         for (trace, (_, pass)) in traces.into_iter().zip(passes) {
             playback.add(&trace?, &placement, |_| pass.pen.clone());
@@ -62,7 +61,7 @@ fn simulate_program(
     let bed = Page { width: profile.bed.width, height: profile.bed.height };
     let page = args.layout.page.unwrap_or(bed);
     let placement = Placement::of_page(profile, page.width, page.height)?;
-    let trace = sim::run_program(bytes, profile)?;
+    let trace = traceur_sim::run_program(bytes, profile)?;
     trace.warnings.iter().for_each(|warning| terminal.warn(format!("the plotter objects: {warning}")));
     let slots = trace.pieces.iter().map(|piece| piece.pen).max().unwrap_or(0);
     let pens = args.program_pens(slots)?;

@@ -12,8 +12,8 @@ use super::interrupt::Interrupt;
 use super::recipe::Recipe;
 use super::terminal::table;
 use super::{Failure, Terminal, evolve, settings};
-use crate::config;
-use crate::experiment::sweep::{self, Cell, Event, Host, Row, Table};
+use traceur_core::config;
+use traceur_generator::experiment::sweep::{self, Cell, Event, Host, Row, Table};
 
 /// The sweeps inside the program: name and TOML text.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     folder.write("table.json", format!("{json}\n").as_bytes(), terminal)?;
     folder.write("table.csv", table.to_csv().as_bytes(), terminal)?;
     let sheet = sweep::contact_sheet(&table, &out)?;
-    folder.write("sheet.png", &crate::experiment::picture::to_png(&sheet)?, terminal)?;
+    folder.write("sheet.png", &traceur_generator::experiment::picture::to_png(&sheet)?, terminal)?;
     folder.write("index.html", sweep::page(&table, &out)?.as_bytes(), terminal)?;
     terminal.result(&table, || summary(&table, &out))
 }

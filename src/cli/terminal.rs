@@ -9,7 +9,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use super::{Color, Failure, Talk, interrupt};
-use crate::color::Srgb8;
+use traceur_core::color::Srgb8;
 
 /// Where and how loudly to speak.
 #[derive(Debug, Clone, Copy)]

@@ -6,11 +6,11 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::{Failure, files, pipeline};
-use crate::chart;
-use crate::drawing::{Page, svg};
-use crate::generator::Picture;
-use crate::geometry::{Affine, Rect};
-use crate::preview::{of_rgb8, resized};
+use traceur_app::chart;
+use traceur_app::preview::{of_rgb8, resized};
+use traceur_core::drawing::{Page, svg};
+use traceur_core::geometry::{Affine, Rect};
+use traceur_generator::Picture;
 
 /// Decodes a PNG or a JPEG, the right way up. `give` says what would be right, `enough` what a smaller one is.
 ///

@@ -1,9 +1,9 @@
 //! The raster on which a drawing is optimised.
 
 use super::Picture;
-use crate::color::Srgb;
-use crate::drawing::Page;
-use crate::geometry::{Point, Rect};
+use traceur_core::color::Srgb;
+use traceur_core::drawing::Page;
+use traceur_core::geometry::{Point, Rect};
 
 /// Where the pixels of a picture lie on the page.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -148,9 +148,9 @@ fn contradiction(saved: &In) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::{Page, svg};
-    use crate::generator::{Aim, Outcome};
-    use crate::pens::{BUILT_IN, Inventory};
+    use crate::{Aim, Outcome};
+    use traceur_core::drawing::{Page, svg};
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     fn small() -> Run {
         let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;

@@ -2,8 +2,8 @@
 
 use palette::color_difference::Ciede2000;
 
-use crate::color::{Lab, Srgb, cluster, lab, nearest_center};
-use crate::pens::Pen;
+use traceur_core::color::{Lab, Srgb, cluster, lab, nearest_center};
+use traceur_core::pens::Pen;
 
 /// A ΔE2000 beyond which two clusters share a pen rather than take one that looks quite different.
 const SHARE_BEYOND: f32 = 40.0;
@@ -47,7 +47,7 @@ pub(super) fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     #[test]
     fn colors_near_a_pen_take_it_and_at_most_so_many_are_taken() {

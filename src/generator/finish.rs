@@ -3,9 +3,9 @@
 use kurbo::BezPath;
 
 use super::{Canvas, Error, rasterizer::Rasterizer};
-use crate::drawing::{Drawing, Layer, Page, Stroke};
-use crate::geometry::{Point, Rect};
-use crate::pens::Pen;
+use traceur_core::drawing::{Drawing, Layer, Page, Stroke};
+use traceur_core::geometry::{Point, Rect};
+use traceur_core::pens::Pen;
 
 /// Strokes that show less than this share of themselves are left out.
 const LEAST_VISIBLE: f32 = 0.45;

@@ -7,22 +7,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Picture;
 use super::network::Layer;
-use crate::color::Srgb8;
-use crate::drawing::Page;
-use crate::pens::Pen;
+use traceur_core::color::Srgb8;
+use traceur_core::drawing::Page;
+use traceur_core::pens::Pen;
 
 /// Written as text and read back, as a recipe has it.
 pub(super) mod text {
     use super::*;
 
-    pub(in crate::generator) fn serialize<T: Display, S: Serializer>(
-        value: &T,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(value)
     }
 
-    pub(in crate::generator) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
         from: D,
     ) -> Result<T, D::Error> {
         String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
@@ -50,13 +47,11 @@ pub(super) struct PictureForm {
 pub(super) mod layers {
     use super::*;
 
-    pub(in crate::generator) fn serialize<S: Serializer>(layers: &[Layer], to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(layers: &[Layer], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(layers.iter().map(|layer| format!("{}:{layer}", layer.net())))
     }
 
-    pub(in crate::generator) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<Layer>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Layer>, D::Error> {
         let unknown = |name: &str| serde::de::Error::custom(format!("no layer is called {name}"));
         let names = Vec::<String>::deserialize(from)?;
         names.iter().map(|name| Layer::of_net(name).ok_or_else(|| unknown(name))).collect()
@@ -100,13 +95,11 @@ pub(super) mod pens {
     #[derive(Deserialize)]
     struct In(#[serde(with = "PenForm")] Pen);
 
-    pub(in crate::generator) fn serialize<S: Serializer>(pens: &[Pen], to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(pens: &[Pen], to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(pens.iter().map(Out))
     }
 
-    pub(in crate::generator) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Vec<Pen>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pen>, D::Error> {
         Ok(Vec::<In>::deserialize(from)?.into_iter().map(|pen| pen.0).collect())
     }
 }

@@ -6,7 +6,7 @@ use super::Error;
 use super::augment::View;
 use super::objective::Objective;
 use super::rasterizer::{Rasterizer, values};
-use crate::color::Ink;
+use traceur_core::color::Ink;
 
 /// What strokes are judged by.
 pub(super) struct Judge<'a> {
@@ -66,9 +66,9 @@ fn tensor(points: &[f32]) -> Result<Tensor, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::Page;
-    use crate::generator::settings::Settings;
-    use crate::pens::{BUILT_IN, Inventory};
+    use crate::settings::Settings;
+    use traceur_core::drawing::Page;
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     /// A grid of strokes, all of one of two pens.
     fn strokes() -> (Objective, Rasterizer, Vec<f32>) {

@@ -14,9 +14,9 @@ use super::schedule::arcs;
 use super::settings::Settings;
 use super::style::Wanted;
 use super::{Canvas, Error, Picture};
-use crate::color::{Ink, Srgb8};
-use crate::drawing::Page;
-use crate::geometry::Rect;
+use traceur_core::color::{Ink, Srgb8};
+use traceur_core::drawing::Page;
+use traceur_core::geometry::Rect;
 
 /// The spread of a usual channel of EfficientNet-Lite0 on usual strokes: one that weighs as much as its activations are.
 const USUAL_SPREAD: f64 = 6.0;
@@ -348,7 +348,7 @@ fn spans(count: usize, origin: f64, px_per_mm: f64, pixels: usize, page: f64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     fn objective(aim: &str) -> Objective {
         let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;

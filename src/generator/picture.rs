@@ -1,8 +1,8 @@
 //! The picture that was wanted: a final drawing at any resolution, in linear light.
 
 use super::rasterizer::{Polylines, paint_polylines};
-use crate::drawing::{Drawing, Page};
-use crate::geometry::flatten;
+use traceur_core::drawing::{Drawing, Page};
+use traceur_core::geometry::flatten;
 
 /// A picture of a whole page, row by row from the top left; linear sRGB light, 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,8 @@ pub fn draw(drawing: &Drawing, dpi: f64) -> Picture {
                 .iter()
                 .flat_map(|stroke| flatten(&stroke.path, FLATNESS_PX / px_per_mm))
                 .map(|line| {
-                    let px = |p: &crate::geometry::Point| [(p.x * scale.0) as f32, (p.y * scale.1) as f32];
+                    let px =
+                        |p: &traceur_core::geometry::Point| [(p.x * scale.0) as f32, (p.y * scale.1) as f32];
                     line.points.iter().map(px).collect::<Vec<_>>()
                 })
                 .collect();
@@ -58,10 +59,10 @@ pub fn draw(drawing: &Drawing, dpi: f64) -> Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::color::{linear, to_srgb8};
-    use crate::drawing::{Layer, Stroke};
-    use crate::pens::{BUILT_IN, Inventory};
     use kurbo::BezPath;
+    use traceur_core::color::{linear, to_srgb8};
+    use traceur_core::drawing::{Layer, Stroke};
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     #[test]
     fn a_thick_line_has_its_pens_color_and_self_crossings_ink_once() {

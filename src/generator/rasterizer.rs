@@ -19,11 +19,11 @@ mod tests;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::color::Ink;
 pub(super) use chains::{Chain, Chains, Trial};
 use cover::row_of;
 use tile::{BandGradient, Line, Scene};
 pub(super) use tile::{TILE, Tile, ToTile};
+use traceur_core::color::Ink;
 
 /// Greatest distance between a cubic and its pieces (Wang's bound); px.
 const FLATNESS_PX: f32 = 0.06;

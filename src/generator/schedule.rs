@@ -26,13 +26,13 @@ use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
 use super::sheet::{Given, Piece, random_crops};
 use super::{Canvas, Error, Picture, finish};
-use crate::color::Ink;
-use crate::drawing::Drawing;
-use crate::geometry::{Point, Rect, flatten};
-use crate::pens::{Pen, PenSet};
 pub(super) use arcs::arcs;
 use revision::{THIN_AT, first_count};
 pub(super) use state::State;
+use traceur_core::color::Ink;
+use traceur_core::drawing::Drawing;
+use traceur_core::geometry::{Point, Rect, flatten};
+use traceur_core::pens::{Pen, PenSet};
 
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;

@@ -9,9 +9,9 @@ use super::schedule::Stage;
 use super::sheet::{Given, Grid};
 use super::style::Style;
 use super::{Canvas, Error, Weights};
-use crate::drawing::Page;
-use crate::geometry::Rect;
-use crate::pens::Pen;
+use traceur_core::drawing::Page;
+use traceur_core::geometry::Rect;
+use traceur_core::pens::Pen;
 
 /// Usual length of the shortest strokes; px.
 const SHORTEST_PX: f64 = 14.0;

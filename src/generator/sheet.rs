@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Settings;
 use super::{Canvas, Error};
-use crate::drawing::{Drawing, Page};
-use crate::geometry::{Affine, Point, Rect, Vec2};
-use crate::pens::Pen;
+use traceur_core::drawing::{Drawing, Page};
+use traceur_core::geometry::{Affine, Point, Rect, Vec2};
+use traceur_core::pens::Pen;
 
 /// Edge of a window; px.
 pub(super) const WINDOW_PX: usize = 224;

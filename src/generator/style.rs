@@ -176,7 +176,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::network::Network;
+    use crate::network::Network;
     use candle_core::Var;
 
     fn seen(network: &Network, style: &Style, picture: &Tensor) -> BTreeMap<Layer, Tensor> {

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::virtual_time::Desk;
 use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
-use crate::machine::Profile;
-use crate::protocol::{self, Event, Program, Session};
-use crate::sim::{Faults, MotionTrace};
 use crate::transport::{self, Link};
+use traceur_core::machine::Profile;
+use traceur_protocol::{Event, Program, Session};
+use traceur_sim::{Faults, MotionTrace};
 
 /// Longer than this beyond what was waited for, and this process slept: the plotter's answers are not late.
 const JUMP: Duration = Duration::from_secs(2);
@@ -86,9 +86,9 @@ impl Connection {
     /// The session for the next program.
     pub(super) fn session(&self, program: Program, profile: &Profile) -> Box<dyn Session> {
         if self.attached {
-            protocol::next_session(program, profile, self.homes)
+            traceur_protocol::next_session(program, profile, self.homes)
         } else {
-            protocol::session(program, profile)
+            traceur_protocol::session(program, profile)
         }
     }
 

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::protocol::Session;
+use traceur_protocol::Session;
 
 /// A wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Control {
     /// Rest soon, pen up, able to go on.
     Pause,

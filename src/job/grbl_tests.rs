@@ -4,13 +4,12 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 use super::*;
-use crate::geometry::{Point, Polyline, Vec2};
-use crate::machine::{Dialect, Firmware, Grbl, Placement};
-use crate::motion;
-use crate::pens::{BUILT_IN, Inventory};
-use crate::protocol::{Statement, encode};
-use crate::sim::{VirtualGrbl, VirtualPlotter as _, Wire};
-use crate::toolpath::Pass;
+use traceur_core::geometry::{Point, Polyline, Vec2};
+use traceur_core::machine::{Dialect, Firmware, Grbl, Placement};
+use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::toolpath::Pass;
+use traceur_protocol::{Statement, encode};
+use traceur_sim::{VirtualGrbl, VirtualPlotter as _, Wire};
 
 fn pass(strokes: Vec<Vec<Point>>) -> Pass {
     let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
@@ -62,7 +61,7 @@ async fn the_plan_lasts_as_long_as_the_machine_within_a_hundredth() {
         let placement = Placement::new(&profile, 200.0);
         for (name, strokes) in drawings() {
             let pass = pass(strokes);
-            let planned = motion::plan(&pass, &profile, &placement).seconds();
+            let planned = traceur_motion::plan(&pass, &profile, &placement).seconds();
             let program = encode(0, &pass, &profile, &placement);
             let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |_| {})
                 .await
@@ -76,7 +75,7 @@ async fn the_plan_lasts_as_long_as_the_machine_within_a_hundredth() {
 
 /// Streams at the wire's speed to a plotter that takes so long for a line; gives it when all is done.
 fn stream(program: Program, profile: &Profile, grbl: &Grbl, line_time: Duration) -> VirtualGrbl {
-    let mut session = protocol::session(program, profile);
+    let mut session = traceur_protocol::session(program, profile);
     let mut plotter = VirtualGrbl::new(profile, grbl);
     plotter.set_line_time(line_time);
     let mut wire = Wire::new(&Faults::default(), Some(grbl.baud), 0);

@@ -1,6 +1,6 @@
 //! The pen's lower height, as a profile has it, moved.
 
-use crate::machine::{Lift, Profile};
+use traceur_core::machine::{Lift, Profile};
 
 /// How far a nudge moves the pen: percent of the servo's range, S of a thousand, hundredths of a mm of Z times ten.
 const NUDGE_PERCENT: f64 = 1.0;

@@ -2,7 +2,7 @@
 //!
 //! A line is a JSON object with a number that counts up, and the checksum of what stands before it. Lines are only added.
 //! What the last whole line says was on the paper is on the paper; what was drawn after it is drawn again. Only a
-//! [`Completed`](crate::protocol::Event::Completed) leads to a line about strokes.
+//! [`Completed`](traceur_protocol::Event::Completed) leads to a line about strokes.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};

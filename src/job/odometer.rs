@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::pens::odometer::{Event, PenKey, Record, Sum, sums};
+use traceur_core::pens::odometer::{Event, PenKey, Record, Sum, sums};
 
 /// Line that may be lost in a crash; mm.
 const MOST_UNWRITTEN: f64 = 1000.0;
@@ -36,7 +36,7 @@ pub enum Error {
 ///
 /// ```no_run
 /// # use traceur::{job::Odometer, pens::odometer::PenKey};
-/// # fn plot(pen: &traceur::pens::Pen) -> Result<(), traceur::job::OdometerError> {
+/// # fn plot(pen: &traceur_core::pens::Pen) -> Result<(), traceur_job::OdometerError> {
 /// let mut odometer = Odometer::open("odometer.log".as_ref())?;
 /// let key = PenKey::from(pen);
 /// odometer.add(&key, 120.0, "skull.svg")?; // after each stroke

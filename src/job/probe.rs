@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Error;
-use crate::protocol::{Identity, QUESTIONS, Question, identify};
 use crate::transport::{self, Flow, Link};
+use traceur_protocol::{Identity, QUESTIONS, Question, identify};
 
 /// Who answers at a serial port; `None` if nobody that is known.
 ///

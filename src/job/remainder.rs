@@ -1,9 +1,9 @@
 //! What of a pass is still to be drawn, in the machine's words.
 
-use crate::geometry::{Point, Polyline};
-use crate::machine::{Placement, Profile};
-use crate::protocol::{self, Origin, Program};
-use crate::toolpath::Pass;
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::toolpath::Pass;
+use traceur_protocol::{Origin, Program};
 
 /// The pen stands on a stroke that is no farther away than this; mm: rounding, arcs, and a step.
 const ON_IT: f64 = 0.06;
@@ -85,7 +85,7 @@ impl Begin {
         placement: &Placement,
     ) -> Program {
         if *self == Self::default() {
-            return protocol::encode(index, pass, profile, placement);
+            return traceur_protocol::encode(index, pass, profile, placement);
         }
         let mut strokes = self.again.clone();
         let rest = pass.strokes.get(self.stroke..).unwrap_or_default();
@@ -101,7 +101,7 @@ impl Begin {
             strokes.extend(rest.iter().cloned());
         }
         let part = Pass { pen: pass.pen.clone(), strokes };
-        let mut program = protocol::encode(index, &part, profile, placement);
+        let mut program = traceur_protocol::encode(index, &part, profile, placement);
         for statement in &mut program.statements {
             statement.origin = statement.origin.and_then(|origin| self.whole(origin));
         }

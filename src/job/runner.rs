@@ -6,11 +6,11 @@ use super::connection::{Connection, Pilot};
 use super::height::{nudge, raise};
 use super::remainder::{Begin, Progress};
 use super::{Control, Controls, Error, stand};
-use crate::geometry::{Point, Polyline};
-use crate::machine::{Dialect, Ebb, Firmware, Placement, Profile};
-use crate::protocol::{self, Event, Origin, Program, Session, State, Statement};
-use crate::sim::MotionTrace;
-use crate::toolpath::{Pass, Toolpath};
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::{Dialect, Ebb, Firmware, Placement, Profile};
+use traceur_core::toolpath::{Pass, Toolpath};
+use traceur_protocol::{Event, Origin, Program, Session, State, Statement};
+use traceur_sim::MotionTrace;
 
 /// Speed without acceleration; mm/s: `HM` has none.
 const HOME_SPEED: f64 = 40.0;
@@ -51,7 +51,6 @@ pub struct Place {
 
 /// What a runner tells.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum News<'a> {
     /// A pass begins, or goes on after a wish, with this stroke. Its pen is mounted.
     Pass {
@@ -90,7 +89,6 @@ pub enum News<'a> {
 
 /// What somebody at the plotter answers when a pen is to be mounted.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum PenChange {
     /// It is in.
     Done,
@@ -114,7 +112,6 @@ pub trait Operator {
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub struct JobOutcome {
     /// Whether all of it has been drawn. If not, the news told why.
     pub finished: bool,
@@ -337,7 +334,7 @@ impl Runner<'_> {
         operator: &mut impl Operator,
     ) -> Result<bool, Error> {
         let pass = Pass { pen: self.work.toolpath.passes[index].pen.clone(), strokes: vec![line] };
-        let mut program = protocol::encode(index, &pass, &self.profile, self.work.placement);
+        let mut program = traceur_protocol::encode(index, &pass, &self.profile, self.work.placement);
         for statement in &mut program.statements {
             statement.origin = None;
         }
@@ -580,7 +577,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
 /// Brings an EiBotBoard from anywhere to where its counters are zero.
 fn home(profile: &Profile, ebb: &Ebb, placement: &Placement, pass: &Pass) -> Program {
     let empty = Pass { pen: pass.pen.clone(), strokes: Vec::new() };
-    let mut program = protocol::encode(0, &empty, profile, placement);
+    let mut program = traceur_protocol::encode(0, &empty, profile, placement);
     let rate = (HOME_SPEED * ebb.steps_per_mm).min(ebb.step_rate).round();
     let lines = program.lift.iter().cloned().chain([format!("HM,{rate}")]);
     program.statements = lines.map(|line| Statement { line, origin: None, drains: false }).collect();

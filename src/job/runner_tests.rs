@@ -1,11 +1,12 @@
 //! Several passes over one connection.
 
 use super::*;
-use crate::geometry::{Point, Polyline};
-use crate::machine::Placement;
-use crate::pens::{BUILT_IN, Inventory};
-use crate::toolpath::{Pass, Toolpath};
-use crate::{drawing::Page, protocol::encode};
+use traceur_core::drawing::Page;
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::Placement;
+use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::toolpath::{Pass, Toolpath};
+use traceur_protocol::encode;
 
 fn toolpath() -> Toolpath {
     let pens = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens;
@@ -298,7 +299,7 @@ async fn a_check_moves_nothing_and_finds_what_is_wrong() {
             "{id}: {:?}",
             bench.told
         );
-        let moved = |piece: &crate::sim::TracePiece| piece.from != piece.to;
+        let moved = |piece: &traceur_sim::TracePiece| piece.from != piece.to;
         assert!(!connection.trace().unwrap().pieces.iter().any(moved), "{id}");
         assert!(bench.told.iter().all(|line| !line.starts_with("Drawn")), "{id}: {:?}", bench.told);
         assert_eq!(

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::machine::Profile;
-use crate::sim::{self, Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
 use crate::transport::Link;
+use traceur_core::machine::Profile;
+use traceur_sim::{Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
 
 /// What a sender that honors it takes as: stop.
 const XOFF: u8 = 0x13;
@@ -53,7 +53,7 @@ impl VirtualMachine {
     #[must_use]
     pub fn new(profile: &Profile, faults: &Faults, speed: Speed) -> Self {
         Self {
-            plotter: sim::plotter(profile),
+            plotter: traceur_sim::plotter(profile),
             there: Wire::new(faults, profile.firmware.baud(), 0),
             back: Wire::new(faults, None, 1),
             mishaps: Mishaps::new(faults),

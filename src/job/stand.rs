@@ -8,10 +8,10 @@
 use std::time::{Duration, Instant};
 
 use super::{Connection, Error, Work};
-use crate::machine::{Ebb, Firmware, Lift, Version};
-use crate::protocol::{Fault, State, encode, grbl};
-use crate::toolpath::Pass;
 use crate::transport::Link;
+use traceur_core::machine::{Ebb, Firmware, Lift, Version};
+use traceur_core::toolpath::Pass;
+use traceur_protocol::{Fault, State, encode, grbl};
 
 /// Between questions.
 const ASK: Duration = Duration::from_millis(100);

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{self, Journal, Past, ROOM};
-use crate::color::{parse_hex, to_hex};
-use crate::drawing::Page;
-use crate::geometry::{Point, Polyline};
-use crate::machine::Profile;
-use crate::pens::Pen;
-use crate::toolpath::{Pass, Toolpath};
+use traceur_core::color::{parse_hex, to_hex};
+use traceur_core::drawing::Page;
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::Profile;
+use traceur_core::pens::Pen;
+use traceur_core::toolpath::{Pass, Toolpath};
 
 /// What a line of the journal takes at most; bytes.
 const LINE: u64 = 128;
@@ -106,7 +106,7 @@ impl Case {
     ///
     /// # Errors
     /// When this version does not read the profile.
-    pub fn profile(&self) -> Result<Profile, crate::machine::Error> {
+    pub fn profile(&self) -> Result<Profile, traceur_core::machine::Error> {
         let mut profile = Profile::parse(MACHINE, &self.machine)?;
         profile.bed.turns_pages = self.about.turns_pages;
         Ok(profile)
@@ -409,11 +409,11 @@ fn parse_toolpath(text: &str) -> Result<Toolpath, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::BUILT_IN;
-    use crate::pens::Inventory;
+    use traceur_core::machine::BUILT_IN;
+    use traceur_core::pens::Inventory;
 
     fn case() -> Case {
-        let pens = Inventory::parse("pens.toml", crate::pens::BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::parse("pens.toml", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
         let passes = pens.into_iter().take(3).map(|pen| {
             let points = (0..200).map(|n| {
                 let (sin, cos) = (f64::from(n) * 0.7).sin_cos();

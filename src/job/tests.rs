@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::*;
-use crate::geometry::{Point, Polyline};
-use crate::machine::Placement;
-use crate::pens::{BUILT_IN, Inventory};
-use crate::protocol::encode;
-use crate::toolpath::Pass;
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::Placement;
+use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::toolpath::Pass;
+use traceur_protocol::encode;
 
 fn pass() -> Pass {
     let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
@@ -90,7 +90,7 @@ async fn two_runs_and_a_file_give_the_same_marks() {
         .await
         .unwrap();
     assert_eq!(first, paced);
-    let file = crate::sim::run_program(text.as_bytes(), &profile).unwrap();
+    let file = traceur_sim::run_program(text.as_bytes(), &profile).unwrap();
     assert_eq!(file.strokes(), first.trace.unwrap().strokes());
 }
 
@@ -132,7 +132,7 @@ async fn a_link_in_real_time_draws_the_same() {
     small.strokes = vec![Polyline::new(vec![Point::new(1.0, 99.0), Point::new(3.0, 98.0)])];
     let program = encode(0, &small, &profile, &placement);
     let (ours, mut theirs) = Link::pair();
-    let (began, mut plotter) = (Instant::now(), crate::sim::plotter(&profile));
+    let (began, mut plotter) = (Instant::now(), traceur_sim::plotter(&profile));
     let plotting = async {
         loop {
             let said = plotter.poll_output();

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::connection::Pilot;
 use super::{Controls, Error};
-use crate::machine::Profile;
-use crate::protocol::Session;
-use crate::sim::{self, Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
 use crate::transport::{self, Flow};
+use traceur_core::machine::Profile;
+use traceur_protocol::Session;
+use traceur_sim::{Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
 
 /// A virtual plotter with its line, between sessions.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Desk {
     pub(super) fn new(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
         Self {
             profile: profile.clone(),
-            plotter: sim::plotter(profile),
+            plotter: traceur_sim::plotter(profile),
             there: Wire::new(faults, profile.firmware.baud(), 0),
             back: Wire::new(faults, None, 1),
             mishaps: Mishaps::new(faults),

@@ -2,8 +2,8 @@
 //!
 //! The encoder writes these pieces and the plan times them, so that both speak of the same motion.
 
-use crate::geometry::{ArcOptions, Piece, Point, Vec2, arc_center, fit_arcs};
-use crate::machine::{Grbl, Profile};
+use traceur_core::geometry::{ArcOptions, Piece, Point, Vec2, arc_center, fit_arcs};
+use traceur_core::machine::{Grbl, Profile};
 
 /// Greatest distance between a stroke and its pieces, before rounding; mm. Above the tolerance of flattening (0.01 mm), so
 /// that arcs span the pieces that flattening made, and well below any tip.
@@ -137,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::machine::Firmware;
+    use traceur_core::machine::Firmware;
 
     fn pieces(points: &[Point]) -> (Vec<Piece>, Vec<(Point, usize)>) {
         let profile = Profile::built_in("grbl-servo").unwrap();

@@ -5,9 +5,9 @@
 use std::f64::consts::TAU;
 
 use super::{Motion, Plan, Trapezoid};
-use crate::geometry::{ArcOptions, Piece, Point, fit_arcs};
-use crate::machine::{Hpgl, Lift, Placement, Profile};
-use crate::toolpath::Pass;
+use traceur_core::geometry::{ArcOptions, Piece, Point, fit_arcs};
+use traceur_core::machine::{Hpgl, Lift, Placement, Profile};
+use traceur_core::toolpath::Pass;
 
 /// How far lines and arcs may be from the polyline that they stand for; mm. Flattening was within 0.01 mm.
 const FIT_TOLERANCE: f64 = 0.015;

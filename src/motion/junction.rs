@@ -29,7 +29,7 @@ pub fn junction_v2(before: [f64; 3], after: [f64; 3], limits: &impl Limits) -> f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::motion::AxisLimits;
+    use crate::AxisLimits;
 
     const LIMITS: AxisLimits =
         AxisLimits { speed: [100.0; 3], acceleration: [600.0; 3], junction_deviation: 0.02 };

@@ -2,9 +2,9 @@
 
 use super::gcode::hundredth;
 use super::{AxisLimits, Motion, Plan, Segment, gcode_path, gcode_pieces, plan_segments_within};
-use crate::geometry::Point;
-use crate::machine::{Grbl, Lift, Placement, Profile};
-use crate::toolpath::Pass;
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Grbl, Lift, Placement, Profile};
+use traceur_core::toolpath::Pass;
 
 /// Times `pass` as the G-code of it runs: the pen goes up first, and the head ends at the origin.
 pub(super) fn plan_onboard(pass: &Pass, profile: &Profile, grbl: &Grbl, placement: &Placement) -> Plan {

@@ -3,9 +3,9 @@
 use super::hpgl::plan_vectors;
 use super::onboard::plan_onboard;
 use super::{Trapezoid, stepped};
-use crate::geometry::Point;
-use crate::machine::{Firmware, Placement, Profile};
-use crate::toolpath::Pass;
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Firmware, Placement, Profile};
+use traceur_core::toolpath::Pass;
 
 /// One item of a [`Plan`].
 #[derive(Debug, Clone, PartialEq)]
@@ -124,10 +124,10 @@ pub fn plan(pass: &Pass, profile: &Profile, placement: &Placement) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Polyline;
-    use crate::machine::{BUILT_IN, Lift};
-    use crate::pens::Inventory;
     use proptest::prelude::*;
+    use traceur_core::geometry::Polyline;
+    use traceur_core::machine::{BUILT_IN, Lift};
+    use traceur_core::pens::Inventory;
 
     fn profile(index: usize) -> Profile {
         Profile::built_in(BUILT_IN[index].0).unwrap()
@@ -135,7 +135,8 @@ mod tests {
 
     fn pass(strokes: &[Vec<(f64, f64)>], speed: Option<f64>) -> Pass {
         let line = |points: &Vec<(f64, f64)>| Polyline::new(points.iter().map(|p| Point::from(*p)).collect());
-        let mut pen = Inventory::parse("black.toml", crate::pens::BUILT_IN[2].1).unwrap().pens.remove(0);
+        let mut pen =
+            Inventory::parse("black.toml", traceur_core::pens::BUILT_IN[2].1).unwrap().pens.remove(0);
         pen.speed = speed;
         Pass { pen, strokes: strokes.iter().map(line).collect() }
     }
@@ -163,7 +164,7 @@ mod tests {
         let at = [(30.0, 60.0), (30.5, 60.2), (95.0, 3.0), (95.0, 99.0), (0.0, 100.0)];
         let dots: Vec<Vec<(f64, f64)>> = at.iter().map(|at| vec![*at; 2]).collect();
         for profile in [profile(0), profile(1)] {
-            let objective = crate::toolpath::Objective::Time(crate::toolpath::TravelTime::new(
+            let objective = traceur_core::toolpath::Objective::Time(traceur_core::toolpath::TravelTime::new(
                 &profile,
                 &Placement::new(&profile, 100.0),
             ));

@@ -1,7 +1,7 @@
 //! Straight moves, and what each axis allows.
 
-use crate::geometry::Point;
-use crate::machine::{Lift, Profile};
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Lift, Profile};
 
 /// What each of x, y and z may do; GRBL's `$110`–`$112`, `$120`–`$122` and `$11`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,8 +1,8 @@
 //! A run cut into slices of whole steps and whole ticks, for a machine that executes the host's blocks.
 
 use super::Trapezoid;
-use crate::geometry::Point;
-use crate::machine::Ebb;
+use traceur_core::geometry::Point;
+use traceur_core::machine::Ebb;
 
 /// An EiBotBoard's interrupts a second, each of which takes one step at most of each motor.
 pub const TICKS_PER_SECOND: u32 = 25_000;

@@ -2,13 +2,12 @@
 
 use super::slices::{Move, Sliced, slice_run};
 use super::{Limits, Motion, Plan, Segment, Slice, TICKS_PER_SECOND, Trapezoid, plan_segments};
-use crate::geometry::Point;
-use crate::machine::{Ebb, Placement, Profile};
-use crate::toolpath::Pass;
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Ebb, Placement, Profile};
+use traceur_core::toolpath::Pass;
 
 /// One item of a pass on an EiBotBoard.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Stepped {
     /// A run from standing to standing.
     Run {
@@ -217,10 +216,10 @@ impl Walker<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Polyline;
-    use crate::machine::Firmware;
-    use crate::pens::{BUILT_IN, Inventory};
     use proptest::prelude::*;
+    use traceur_core::geometry::Polyline;
+    use traceur_core::machine::Firmware;
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     fn pass(strokes: &[Vec<(f64, f64)>]) -> Pass {
         let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);

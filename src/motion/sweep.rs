@@ -66,9 +66,9 @@ fn corner_bounds_v2(segments: &[Segment], limits: &impl Limits) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Point;
-    use crate::motion::AxisLimits;
+    use crate::AxisLimits;
     use proptest::prelude::*;
+    use traceur_core::geometry::Point;
 
     const LIMITS: AxisLimits = AxisLimits {
         speed: [100.0, 80.0, 15.0],

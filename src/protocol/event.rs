@@ -1,11 +1,10 @@
 //! What a session tells, whatever the dialect.
 
 use super::Origin;
-use crate::machine::Version;
+use traceur_core::machine::Version;
 
 /// What a session tells. Only `Completed` means drawn.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// The firmware is there; its banner, if it gave one.
     Connected {
@@ -67,7 +66,6 @@ pub enum Event {
 
 /// Why a session gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Fault {
     /// No banner and no answer to a probe.
     #[error("the plotter does not answer: check its power, the port and the baud rate")]
@@ -116,7 +114,6 @@ pub enum Fault {
 
 /// What the machine is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum State {
     /// Nothing. A dwell (G4) is reported as this too.
     Idle,
@@ -143,7 +140,6 @@ pub enum State {
 
 /// Where the machine is and what it does, as it says itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub struct Status {
     /// What the machine is doing.
     pub state: State,

@@ -1,6 +1,6 @@
 //! Who is there: what each dialect's firmware answers to a question that moves nothing.
 
-use crate::machine::Dialect;
+use traceur_core::machine::Dialect;
 
 /// What to ask, at which speed, and how long a board may take; in order.
 pub const QUESTIONS: [Question; 3] = [

@@ -1,7 +1,7 @@
 //! A pass in the firmware's words.
 
 use super::Origin;
-use crate::machine::Dialect;
+use traceur_core::machine::Dialect;
 
 /// One line for the firmware.
 #[derive(Debug, Clone, PartialEq)]

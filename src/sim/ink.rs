@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::color::{Ink, Srgb8, linear, to_srgb8};
-use crate::geometry::{Point, Polyline};
+use traceur_core::color::{Ink, Srgb8, linear, to_srgb8};
+use traceur_core::geometry::{Point, Polyline};
 
 /// Rows of pixels that one task inks. Fixed, so that the picture does not depend on the number of threads.
 const BAND_ROWS: usize = 64;
@@ -182,7 +182,7 @@ fn pixel_range(low: f64, high: f64, nib: &Nib, count: usize) -> std::ops::Range<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::color::Srgb8;
+    use traceur_core::color::Srgb8;
 
     fn line(points: &[(f64, f64)]) -> Polyline {
         Polyline::new(points.iter().map(|p| Point::from(*p)).collect())

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Faults, VirtualPlotter, plotter};
-use crate::machine::Profile;
-use crate::units;
+use traceur_core::machine::Profile;
+use traceur_core::units;
 
 /// When something befalls a plotter.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! A program file, by whomever, through the virtual plotter.
 
 use super::{MotionTrace, ebb, grbl, hpgl};
-use crate::machine::{Firmware, Profile};
+use traceur_core::machine::{Firmware, Profile};
 
 /// Why a program file could not be run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::geometry::{Point, Polyline};
+use traceur_core::geometry::{Point, Polyline};
 
 /// One straight piece of motion, or a wait.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::mishaps::When;
-use crate::units;
+use traceur_core::units;
 
 /// Bits on the wire for each byte: start, eight, stop.
 const BITS: f64 = 10.0;

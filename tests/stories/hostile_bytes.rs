@@ -1,10 +1,9 @@
 //! Random and mutated bytes at every parser: an answer or an error, never a panic.
 
 use proptest::prelude::*;
-use traceur::drawing::svg::{self, ReadOptions};
-use traceur::machine::{BUILT_IN, Profile};
-use traceur::pens::Inventory;
-use traceur::sim;
+use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::machine::{BUILT_IN, Profile};
+use traceur_core::pens::Inventory;
 
 use crate::support::{Bench, SVG};
 
@@ -32,7 +31,7 @@ proptest! {
     }
 
     #[test]
-    fn pens(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), mutated(traceur::pens::BUILT_IN[1].1)]) {
+    fn pens(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), mutated(traceur_core::pens::BUILT_IN[1].1)]) {
         let _ = Inventory::parse("random.toml", &String::from_utf8_lossy(&bytes));
     }
 
@@ -46,7 +45,7 @@ proptest! {
         prop::collection::vec(any::<u8>(), 0..300),
         mutated("G21 G90\nG0 X1 Y2\nM3 S700\nG4 P0.1\nG1 X30 Y4 F3000\nG2 X5 Y5 I1 J2\n$J=G91 X1 F100\n?~!\nM3 S300\nM2\n"),
     ]) {
-        let _ = sim::run_program(&bytes, &profile());
+        let _ = traceur_sim::run_program(&bytes, &profile());
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a job keeps is what it began with, to the byte; its journal is read right wherever it was cut.
 
 use super::killed_and_resumed::Bench;
-use traceur::job::journal::{self, Entry, Past};
-use traceur::job::{Place, Stored};
-use traceur::machine::Placement;
-use traceur::protocol::encode;
+use traceur_core::machine::Placement;
+use traceur_job::journal::{self, Entry, Past};
+use traceur_job::{Place, Stored};
+use traceur_protocol::encode;
 
 /// The programs that `resume` streams from the job's begin.
 fn programs(stored: &Stored) -> Vec<String> {

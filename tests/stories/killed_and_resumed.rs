@@ -10,9 +10,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use traceur::geometry::{Point, Polyline};
-use traceur::job::Store;
-use traceur::machine::{Placement, Profile};
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::{Placement, Profile};
+use traceur_job::Store;
 
 /// Moments on each machine, unless said otherwise.
 const KILLS: usize = 12;

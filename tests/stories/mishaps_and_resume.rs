@@ -1,10 +1,10 @@
 //! What befalls a plot ends with the pen up, a true word, the right exit code, and a job that can go on or says why not.
 
 use super::killed_and_resumed::{Bench, Process};
-use traceur::geometry::Polyline;
-use traceur::job::Odometer;
-use traceur::job::journal::Entry;
-use traceur::pens::odometer::PenKey;
+use traceur_core::geometry::Polyline;
+use traceur_core::pens::odometer::PenKey;
+use traceur_job::Odometer;
+use traceur_job::journal::Entry;
 
 const PLOT: &str = "plot drawing.svg --port port --yes -q -m";
 

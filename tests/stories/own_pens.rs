@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use crate::support::{Bench, SVG};
 
 /// A file that somebody wrote by hand.
-const MINE: &str = include_str!("../fixtures/mine.toml");
+const MINE: &str = include_str!("../../src/core/tests/fixtures/mine.toml");
 
 fn comments(text: &str) -> Vec<String> {
     let mut comments: Vec<String> = text

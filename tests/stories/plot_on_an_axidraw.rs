@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use traceur::geometry::{Point, Polyline};
-use traceur::machine::{Ebb, Firmware, Placement, Profile, Syntax, Version};
-use traceur::motion;
-use traceur::pens::{BUILT_IN, Inventory};
-use traceur::protocol::ebb::LowLevelMove;
-use traceur::protocol::{self, Event, Fault, Program, State};
-use traceur::sim::{MotionTrace, TracePiece, VirtualEbb, VirtualPlotter as _};
-use traceur::toolpath::Pass;
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::{Ebb, Firmware, Placement, Profile, Syntax, Version};
+use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::toolpath::Pass;
+use traceur_protocol::ebb::LowLevelMove;
+use traceur_protocol::{Event, Fault, Program, State};
+use traceur_sim::{MotionTrace, TracePiece, VirtualEbb, VirtualPlotter as _};
 
 /// What drawing and trace may differ by; mm: a step of 1/80 mm each way, and what a corner is cut by in 4 ms.
 const TOLERANCE: f64 = 0.045;
@@ -52,7 +51,7 @@ impl Setup {
     }
 
     fn program(&self) -> Program {
-        protocol::encode(0, &self.pass, &self.profile, &self.placement)
+        traceur_protocol::encode(0, &self.pass, &self.profile, &self.placement)
     }
 
     fn board(&self) -> VirtualEbb {
@@ -60,7 +59,7 @@ impl Setup {
     }
 
     fn plan_seconds(&self) -> f64 {
-        motion::plan(&self.pass, &self.profile, &self.placement).seconds()
+        traceur_motion::plan(&self.pass, &self.profile, &self.placement).seconds()
     }
 }
 
@@ -68,9 +67,9 @@ impl Setup {
 fn drive(
     setup: &Setup,
     board: &mut VirtualEbb,
-    mut act: impl FnMut(Duration, &mut dyn protocol::Session, &mut VirtualEbb),
+    mut act: impl FnMut(Duration, &mut dyn traceur_protocol::Session, &mut VirtualEbb),
 ) -> (Vec<(Duration, Event)>, MotionTrace) {
-    let mut session = protocol::session(setup.program(), &setup.profile);
+    let mut session = traceur_protocol::session(setup.program(), &setup.profile);
     let (mut now, mut events) = (Duration::ZERO, Vec::new());
     for _ in 0..2_000_000 {
         act(now, session.as_mut(), board);
@@ -312,16 +311,16 @@ fn mishaps_end_with_a_message() {
 #[test]
 fn the_file_of_a_program_draws_the_same() {
     let setup = Setup::new("axidraw-v3", Version(2, 8, 1), Syntax::Legacy);
-    let trace = traceur::sim::run_program(setup.program().to_text().as_bytes(), &setup.profile).unwrap();
+    let trace = traceur_sim::run_program(setup.program().to_text().as_bytes(), &setup.profile).unwrap();
     same_marks(&trace.strokes(), &setup);
     let error =
-        traceur::sim::run_program(b"SM,100,10,10\nSM,10.5,1,1\n", &setup.profile).unwrap_err().to_string();
+        traceur_sim::run_program(b"SM,100,10,10\nSM,10.5,1,1\n", &setup.profile).unwrap_err().to_string();
     assert!(
         error.starts_with("line 2 `SM,10.5,1,1`: the plotter refuses it with !5 Err: Need comma next"),
         "{error}"
     );
     let error =
-        traceur::sim::run_program(b"LM,0,1,0,1,1,0\rEM,1,1\r", &setup.profile).unwrap_err().to_string();
+        traceur_sim::run_program(b"LM,0,1,0,1,1,0\rEM,1,1\r", &setup.profile).unwrap_err().to_string();
     assert!(error.contains("gives no answer"), "{error}");
 }
 

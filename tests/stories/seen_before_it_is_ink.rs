@@ -168,9 +168,9 @@ const LIMITS: (f32, f64) = (2.0, 0.01);
 /// What differs of two terminals' pictures, if it is beyond the limits: `-` lines of the kept one and `+` lines of the new.
 fn difference(kept: &str, new: &str) -> Option<String> {
     let (old_lines, new_lines) = (cells(kept), cells(new));
-    let color = |rgb: Option<[u8; 3]>| rgb.map(|rgb| traceur::color::Srgb8::from(rgb).into_format());
+    let color = |rgb: Option<[u8; 3]>| rgb.map(|rgb| traceur_core::color::Srgb8::from(rgb).into_format());
     let apart = |a, b| match (color(a), color(b)) {
-        (Some(a), Some(b)) => traceur::color::delta_e(a, b),
+        (Some(a), Some(b)) => traceur_core::color::delta_e(a, b),
         (None, None) => 0.0,
         _ => 100.0,
     };

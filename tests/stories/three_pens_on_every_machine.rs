@@ -1,15 +1,15 @@
 //! A three-pen drawing over a late and chopped line to each kind of plotter leaves the ink that was asked for.
 
-use traceur::drawing::Page;
-use traceur::drawing::svg::{self, ReadOptions};
-use traceur::geometry::Polyline;
-use traceur::job::{Controls, simulate};
-use traceur::machine::{Placement, Profile};
-use traceur::pens::{Inventory, Pen};
-use traceur::protocol::{Event, encode};
-use traceur::sim::Faults;
-use traceur::sim::ink::Paper;
-use traceur::toolpath::{Options, Toolpath, plan};
+use traceur_core::drawing::Page;
+use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::geometry::Polyline;
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::pens::{Inventory, Pen};
+use traceur_core::toolpath::{Options, Toolpath, plan};
+use traceur_job::{Controls, simulate};
+use traceur_protocol::{Event, encode};
+use traceur_sim::Faults;
+use traceur_sim::ink::Paper;
 
 const MACHINES: [&str; 5] = ["grbl-servo", "grbl-z", "axidraw-v3", "hp7475a", "hp7440a"];
 
@@ -21,7 +21,7 @@ const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" 
 </g></svg>"##;
 
 fn toolpath(profile: &Profile) -> Toolpath {
-    let pens = Inventory::parse("fineliner-12", traceur::pens::BUILT_IN[0].1).unwrap().pens;
+    let pens = Inventory::parse("fineliner-12", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
     let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
     let drawing = svg::read("drawing.svg", DRAWING.as_bytes(), &options).unwrap().drawing;
     plan(&drawing, &Options::new(place(profile, &drawing.page).reach(drawing.page.width))).0

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::schedule::{Place, Schedule};
-use crate::job::{Control, News};
-use crate::pens::Pen;
-use crate::protocol::{Event, Origin, State};
+use traceur_core::pens::Pen;
+use traceur_job::{Control, News};
+use traceur_protocol::{Event, Origin, State};
 
 /// Messages that are kept.
 const MESSAGES: usize = 50;
@@ -348,8 +348,7 @@ fn unable(control: Control) -> &'static str {
 mod tests {
     use super::super::schedule::tests::{pen, schedule};
     use super::*;
-    use crate::job::Place;
-    use crate::protocol;
+    use traceur_job::Place;
 
     fn s(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)
@@ -402,7 +401,7 @@ mod tests {
     }
 
     fn state(state: State) -> News<'static> {
-        let status = protocol::Status { state, machine: None, work: None, offset: None, free: None };
+        let status = traceur_protocol::Status { state, machine: None, work: None, offset: None, free: None };
         // A test's few bytes.
         let event: &'static Event = Box::leak(Box::new(Event::Status(status)));
         News::Session { pass: 0, event, origin: None }

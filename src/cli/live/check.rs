@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::mount::{self, Holder};
 use crate::cli::Failure;
 use crate::cli::pipeline::rounded;
-use crate::geometry::{Polyline, Rect};
-use crate::machine::{Firmware, Placement, Profile};
-use crate::toolpath::Toolpath;
+use traceur_core::geometry::{Polyline, Rect};
+use traceur_core::machine::{Firmware, Placement, Profile};
+use traceur_core::toolpath::Toolpath;
 
 /// What was looked at, and found in order.
 #[derive(Debug, Clone, PartialEq)]

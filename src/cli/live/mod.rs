@@ -37,11 +37,11 @@ use self::voice::Voice;
 use super::interrupt::{self, Asked};
 use super::terminal::clock;
 use super::{Failure, Terminal};
-use crate::color::to_hex;
-use crate::job::{Control, News, Operator, PenChange, Remote};
-use crate::machine::{Dialect, Lift, Placement, Profile};
-use crate::protocol::Event;
-use crate::toolpath::Toolpath;
+use traceur_core::color::to_hex;
+use traceur_core::machine::{Dialect, Lift, Placement, Profile};
+use traceur_core::toolpath::Toolpath;
+use traceur_job::{Control, News, Operator, PenChange, Remote};
+use traceur_protocol::Event;
 
 /// How a plot is shown and what it asks, as flags have it.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::geometry::{Point, Polyline, Rect};
-use crate::machine::{Firmware, Lift, Profile};
-use crate::pens::Pen;
-use crate::toolpath::Toolpath;
+use traceur_core::geometry::{Point, Polyline, Rect};
+use traceur_core::machine::{Firmware, Lift, Profile};
+use traceur_core::pens::Pen;
+use traceur_core::toolpath::Toolpath;
 
 /// Where the pens of a job go.
 #[derive(Debug, Clone, PartialEq)]

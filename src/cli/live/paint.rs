@@ -2,8 +2,8 @@
 
 use ratatui::style::{Color, Style};
 
-use crate::color::{Srgb, Srgb8, lab};
-use crate::pens::Pen;
+use traceur_core::color::{Srgb, Srgb8, lab};
+use traceur_core::pens::Pen;
 
 /// Levels of the color cube of 256-color terminals.
 const CUBE: [i32; 6] = [0, 95, 135, 175, 215, 255];

@@ -9,8 +9,8 @@ use ratatui::style::Style;
 use super::board::Skip;
 use super::paint::Palette;
 use super::schedule::Place;
-use crate::geometry::{Point, Polyline};
-use crate::toolpath::Toolpath;
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::toolpath::Toolpath;
 
 /// Dots of a character.
 const DOTS: [usize; 2] = [2, 4];

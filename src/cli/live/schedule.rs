@@ -1,9 +1,9 @@
 //! When each stroke is drawn, as the machine's model has it.
 
-use crate::machine::{Placement, Profile};
-use crate::motion::{self, Motion};
-use crate::protocol::Origin;
-use crate::toolpath::{Pass, Toolpath};
+use traceur_core::machine::{Placement, Profile};
+use traceur_core::toolpath::{Pass, Toolpath};
+use traceur_motion::Motion;
+use traceur_protocol::Origin;
 
 /// The passes of a plot, timed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -71,7 +71,7 @@ impl Schedule {
 
 impl Timed {
     fn new(pass: &Pass, profile: &Profile, placement: &Placement) -> Self {
-        let plan = motion::plan(pass, profile, placement);
+        let plan = traceur_motion::plan(pass, profile, placement);
         let mut timed = Self {
             seconds: plan.seconds(),
             spans: spans(&plan, pass.strokes.len()),
@@ -141,7 +141,7 @@ impl Timed {
 }
 
 /// From each way down of the pen to its next way up. Where the plan has not one a stroke, the time is shared out evenly.
-fn spans(plan: &motion::Plan, strokes: usize) -> Vec<[f64; 2]> {
+fn spans(plan: &traceur_motion::Plan, strokes: usize) -> Vec<[f64; 2]> {
     let mut spans: Vec<[f64; 2]> = Vec::with_capacity(strokes);
     let mut is_down = false;
     for motion in &plan.motions {
@@ -168,9 +168,9 @@ fn spans(plan: &motion::Plan, strokes: usize) -> Vec<[f64; 2]> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::drawing::Page;
-    use crate::geometry::{Point, Polyline};
-    use crate::pens::{BUILT_IN, Inventory, Pen};
+    use traceur_core::drawing::Page;
+    use traceur_core::geometry::{Point, Polyline};
+    use traceur_core::pens::{BUILT_IN, Inventory, Pen};
 
     pub(in crate::cli::live) fn pen(id: &str) -> Pen {
         let set = if id == "black" { BUILT_IN[2].1 } else { BUILT_IN[0].1 };

@@ -13,7 +13,7 @@ use super::keys::{self, Abilities};
 use super::paint::Palette;
 use super::picture::Picture;
 use crate::cli::terminal::clock;
-use crate::pens::Pen;
+use traceur_core::pens::Pen;
 
 /// Narrower windows have no picture beside the facts, lower ones none at all.
 const LEAST_WIDTH: u16 = 56;
@@ -346,8 +346,8 @@ mod tests {
 
     use super::super::schedule::tests::{pen, schedule, toolpath};
     use super::*;
-    use crate::job::{News, Place};
-    use crate::protocol::{Event, Origin};
+    use traceur_job::{News, Place};
+    use traceur_protocol::{Event, Origin};
 
     fn s(seconds: f64) -> Duration {
         Duration::from_secs_f64(seconds)

@@ -9,8 +9,8 @@ use super::hook::Hook;
 use super::screen::roughly;
 use crate::cli::pipeline::rounded;
 use crate::cli::{Failure, Terminal};
-use crate::job::News;
-use crate::protocol::Event;
+use traceur_job::News;
+use traceur_protocol::Event;
 
 /// Lines about progress come no sooner after each other, and no nearer.
 const LINE_EVERY: Duration = Duration::from_secs(2);
@@ -162,7 +162,7 @@ impl Voice {
     }
 
     /// The events that scripts want of what a session tells; trouble is noted.
-    fn of_session(&mut self, event: &Event, origin: Option<crate::protocol::Origin>) -> Option<Value> {
+    fn of_session(&mut self, event: &Event, origin: Option<traceur_protocol::Origin>) -> Option<Value> {
         let place = origin
             .map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1));
         Some(match event {

@@ -1,6 +1,6 @@
 //! Where lines should run: along what is drawn in the picture.
 
-use crate::generator::Canvas;
+use crate::Canvas;
 
 /// Edge of the cells in which directions are known; px.
 const CELL: usize = 8;

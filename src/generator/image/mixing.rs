@@ -4,8 +4,8 @@
 //! white)`: a mixture of paper and pens whose shares sum to 1. Pens that cross would make more colors, but cost more ink
 //! and hide lines; they are left to the optimiser.
 
-use crate::color::{Srgb, delta_e};
-use crate::pens::{Pen, PenSet};
+use traceur_core::color::{Srgb, delta_e};
+use traceur_core::pens::{Pen, PenSet};
 
 /// Transfers of share from one color to another; enough for 1 % of the shares.
 const TRANSFERS: usize = 200;
@@ -104,7 +104,7 @@ pub(super) fn choose(pens: &[Pen], most: usize, colors: &[[f32; 3]]) -> Vec<Pen>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     fn pens() -> Vec<Pen> {
         Inventory::parse("x", BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1).unwrap().pens

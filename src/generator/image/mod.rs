@@ -31,15 +31,15 @@ pub use seen::Sight;
 use super::objective::resample;
 use super::rasterizer::TILE;
 use super::{Canvas, Error, PenUse, Picture};
-use crate::color::{Ink, Srgb};
-use crate::drawing::{Drawing, Layer, Page, Stroke};
-use crate::geometry::{Point, Rect, flatten};
-use crate::pens::Pen;
 use flow::Flow;
 use mixing::Mixing;
 use revise::Judge;
 use seen::Wanted;
 use strokes::{Line, chains};
+use traceur_core::color::{Ink, Srgb};
+use traceur_core::drawing::{Drawing, Layer, Page, Stroke};
+use traceur_core::geometry::{Point, Rect, flatten};
+use traceur_core::pens::Pen;
 
 /// Edge of the squares that the eye averages at arm's length; mm. It is eight pixels of the canvas, or fewer.
 const SEEN: f64 = 2.8;

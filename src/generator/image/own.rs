@@ -3,8 +3,8 @@
 use kurbo::{CubicBez, ParamCurve, ParamCurveArclen, ParamCurveDeriv, PathSeg};
 
 use super::mixing::Mixing;
-use crate::generator::Canvas;
-use crate::geometry::{BezPath, Point};
+use crate::Canvas;
+use traceur_core::geometry::{BezPath, Point};
 
 /// Length of the pieces into which lines are cut, so that each part can have its own pen; px.
 const PIECE_PX: f64 = 22.0;
@@ -239,11 +239,11 @@ fn offset_chain(run: &[Piece], offset: f64, inside: [f64; 4]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
-    use crate::pens::{BUILT_IN, Inventory, PenSet};
+    use traceur_core::geometry::Rect;
+    use traceur_core::pens::{BUILT_IN, Inventory, PenSet};
 
     /// A horizontal line 12 px wide of one color on a white canvas; the strokes for it, and the pens.
-    fn strokes_for(color: [f32; 3], width: f64) -> (Vec<Parallel>, Vec<crate::pens::Pen>) {
+    fn strokes_for(color: [f32; 3], width: f64) -> (Vec<Parallel>, Vec<traceur_core::pens::Pen>) {
         let pens = Inventory::parse("x", BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1)
             .unwrap()
             .pens;
@@ -271,7 +271,7 @@ mod tests {
             .pen("sky")
             .unwrap()
             .clone();
-        let color: crate::color::Srgb<f32> = pen.color.into_format();
+        let color: traceur_core::color::Srgb<f32> = pen.color.into_format();
         let (strokes, pens) = strokes_for(color.into(), 12.0);
         assert!((5..=7).contains(&strokes.len()), "{}", strokes.len());
         for stroke in &strokes {

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use super::flow::Flow;
 use super::seen::{Sight, Wanted};
 use super::strokes::{Line, chains};
-use crate::color::Ink;
-use crate::generator::Canvas;
-use crate::generator::rasterizer::{TILE, Trial};
+use crate::Canvas;
+use crate::rasterizer::{TILE, Trial};
+use traceur_core::color::Ink;
 
 /// How many changes may touch one tile before the losses are taken anew.
 const MOST_CHANGES: u8 = 2;

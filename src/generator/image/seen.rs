@@ -4,9 +4,9 @@
 //! lightness, chroma and hue differences of each square, divided by the weights of CIEDE2000 (Sharma, Wu and Dalal
 //! 2005; its rotation term, which matters for saturated blues only, is left out), under a root that is round at zero.
 
-use crate::color::{Srgb, lab};
-use crate::generator::Canvas;
-use crate::generator::rasterizer::{TILE, Tile, ToTile, power};
+use crate::Canvas;
+use crate::rasterizer::{TILE, Tile, ToTile, power};
+use traceur_core::color::{Srgb, lab};
 
 /// Squares of a tile: 16 small ones, 4 middle ones, the whole.
 const SQUARES: usize = 21;
@@ -253,7 +253,7 @@ impl WantedTile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::color::delta_e;
+    use traceur_core::color::delta_e;
 
     fn lanes(value: f32) -> Lanes {
         [value; LANES]

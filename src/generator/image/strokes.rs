@@ -1,8 +1,8 @@
 //! Strokes while they are optimised: control points, what they want to keep of their shape, and Adam's moments.
 
-use crate::color::Ink;
-use crate::generator::Canvas;
-use crate::generator::rasterizer::{Chain, Chains};
+use crate::Canvas;
+use crate::rasterizer::{Chain, Chains};
+use traceur_core::color::Ink;
 
 /// Adam's decay of the mean gradient and of its square.
 const BETA: [f32; 2] = [0.9, 0.99];

@@ -1,8 +1,8 @@
 //! Small pictures, drawn.
 
 use super::*;
-use crate::generator::draw;
-use crate::pens::{BUILT_IN, Inventory};
+use crate::draw;
+use traceur_core::pens::{BUILT_IN, Inventory};
 
 fn pens(ids: &[&str]) -> Vec<Pen> {
     let text = BUILT_IN.iter().find(|(id, _)| *id == "fineliner-12").unwrap().1;
@@ -45,7 +45,9 @@ fn a_small_picture_is_seen_again_and_stays_inside() {
     assert!(mean((90, 4), 1) > mean((90, 70), 1) + 0.2, "the ramp grows dark");
     let drawable = wish.page.rect().inset(-0.24);
     for stroke in outcome.drawing.layers.iter().flat_map(|layer| &layer.strokes) {
-        assert!(flatten(&stroke.path, 0.02).iter().all(|line| crate::geometry::inside(line, drawable)));
+        assert!(
+            flatten(&stroke.path, 0.02).iter().all(|line| traceur_core::geometry::inside(line, drawable))
+        );
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 
 /// A network that a neuron can belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Net {
     /// EfficientNet-Lite0, stem to b9.
     Lite0,

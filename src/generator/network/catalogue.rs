@@ -24,7 +24,7 @@ macro_rules! named {
             name: $name,
             layer: $layer,
             channel: $channel,
-            picture: include_bytes!(concat!("../../../models/catalogue/", $id, "-", $name, ".png")),
+            picture: include_bytes!(concat!("../built-in/catalogue/", $id, "-", $name, ".png")),
         }
     };
 }

@@ -24,7 +24,7 @@ pub use architecture::Net;
 pub use catalogue::{CATALOGUE, Named};
 pub use neuron::{Layer, Neuron, ParseNeuronError};
 
-use crate::generator::weights;
+use crate::weights;
 use architecture::{Architecture, ConvShape, OpShape};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Storage, Tensor};
 use graph::{Op, Tape};

@@ -231,7 +231,7 @@ fn known_names(net: Net) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::network::CATALOGUE;
+    use crate::network::CATALOGUE;
 
     #[test]
     fn neurons_are_read_as_they_are_written() {

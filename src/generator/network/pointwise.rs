@@ -1,7 +1,7 @@
 //! What happens to single activations: rectifiers, maxima, sums.
 
 use super::map::{Buffer, Map, Pools, Size, Window, covering, taps};
-use crate::generator::vectors::vectored;
+use crate::vectors::vectored;
 use rayon::prelude::*;
 
 /// Numbers of one task.

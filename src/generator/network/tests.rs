@@ -8,7 +8,7 @@ fn load(bytes: &[u8]) -> HashMap<String, Tensor> {
 }
 
 fn reference() -> HashMap<String, Tensor> {
-    load(include_bytes!("../../../tests/fixtures/lite0_reference.safetensors"))
+    load(include_bytes!("../tests/fixtures/lite0_reference.safetensors"))
 }
 
 fn lite0(name: &str) -> Layer {
@@ -73,7 +73,7 @@ fn the_gradient_agrees_with_pytorch() {
 #[test]
 fn hed16_agrees_with_pytorch() {
     let network = Network::load(Net::Hed16).unwrap();
-    let reference = load(include_bytes!("../../../tests/fixtures/hed16_reference.safetensors"));
+    let reference = load(include_bytes!("../tests/fixtures/hed16_reference.safetensors"));
     let xs = Var::from_tensor(&reference["input"]).unwrap();
     let layer = |name: &str| Layer::named(Net::Hed16, name).unwrap();
     let first = |found: &Tensor, expected: &Tensor| {
@@ -158,7 +158,7 @@ fn invented(net: Net) -> Network {
 /// The pictures are those of many whose rectifiers in the deep layers all stand clear of their kink: where a sum is zero
 /// up to rounding, PyTorch's gradient and ours may rightly differ.
 fn check_torchvision(net: Net, deep: &str, picture: usize) {
-    let reference = load(include_bytes!("../../../tests/fixtures/torchvision_reference.safetensors"));
+    let reference = load(include_bytes!("../tests/fixtures/torchvision_reference.safetensors"));
     let network = invented(net);
     let values: Vec<f32> = uniform(&format!("picture {picture}"), 3 * 50 * 44)
         .into_iter()

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::tile::{BandGradient, Index, Line, Scene, Tile, ToTile};
 use super::{push_line, to_controls, to_corners};
-use crate::color::Ink;
+use traceur_core::color::Ink;
 
 /// One stroke.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::color::Srgb8;
+use traceur_core::color::Srgb8;
 
 /// Random arcs on a small canvas, two inks, one stroke narrower than a pixel.
 fn scene() -> (Rasterizer, Vec<f32>, Vec<f32>, Vec<f32>) {

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use super::cover::{Cover, row_mut, row_of, total};
-use crate::generator::vectors::vectored;
+use crate::vectors::vectored;
 
 /// Edge of a tile; px.
 pub(in super::super) const TILE: usize = 16;

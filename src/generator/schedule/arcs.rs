@@ -3,13 +3,13 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::geometry::Rect;
+use traceur_core::geometry::Rect;
 
 /// Length of the arcs; px.
 const ARC_PX: f64 = 24.0;
 
 /// Arcs of all directions and curvatures, spread evenly: one in each cell of a jittered grid.
-pub(in crate::generator) fn arcs(rng: &mut ChaCha8Rng, count: usize, area: Rect) -> Vec<f32> {
+pub(crate) fn arcs(rng: &mut ChaCha8Rng, count: usize, area: Rect) -> Vec<f32> {
     let rows = ((count as f64 * area.height() / area.width()).sqrt().round() as usize).clamp(1, count);
     let mut points = Vec::with_capacity(8 * count);
     for row in 0..rows {

@@ -8,12 +8,12 @@ use candle_core::{Device, Tensor};
 use palette::color_difference::Ciede2000;
 
 use super::{Run, Stage, rasterizer, with_pens};
-use crate::color::{Lab, lab};
-use crate::generator::judge::{Judge, transmittance};
-use crate::generator::rasterizer::encode;
-use crate::generator::settings::Settings;
-use crate::generator::{Error, clusters};
-use crate::pens::{Pen, PenSet};
+use crate::judge::{Judge, transmittance};
+use crate::rasterizer::encode;
+use crate::settings::Settings;
+use crate::{Error, clusters};
+use traceur_core::color::{Lab, lab};
+use traceur_core::pens::{Pen, PenSet};
 
 /// Pens that are mixed at most: those that were snapped to, and those most like them.
 const MOST_MIXED: usize = 16;
@@ -147,8 +147,8 @@ fn position(pens: &[Pen], pen: &Pen) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::Page;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::drawing::Page;
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     fn settings() -> Settings {
         let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;

@@ -1,8 +1,8 @@
 //! Strokes that have become knots, or are hidden by others, begin anew as arcs where there is room.
 
 use super::{Run, arcs, laid};
-use crate::generator::{Error, hooks};
-use crate::geometry::Rect;
+use crate::{Error, hooks};
+use traceur_core::geometry::Rect;
 
 /// Share of the steps with pens between two times.
 pub(super) const EVERY: f64 = 0.11;
@@ -55,9 +55,9 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::Page;
-    use crate::generator::settings::Settings;
-    use crate::pens::{BUILT_IN, Inventory};
+    use crate::settings::Settings;
+    use traceur_core::drawing::Page;
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     #[test]
     fn knots_and_strokes_on_others_begin_anew_and_the_rest_stays() {

@@ -4,11 +4,11 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Run, Stage, rasterizer, reseed};
-use crate::generator::augment::View;
-use crate::generator::judge::Judge;
-use crate::generator::settings::{LEAST_STEPS, Settings};
-use crate::generator::{Canvas, Error, finish, hooks};
-use crate::geometry::Rect;
+use crate::augment::View;
+use crate::judge::Judge;
+use crate::settings::{LEAST_STEPS, Settings};
+use crate::{Canvas, Error, finish, hooks};
+use traceur_core::geometry::Rect;
 
 /// Area of the canvas for each stroke by default; px².
 const AREA_PER_STROKE: f64 = 220.0;

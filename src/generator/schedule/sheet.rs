@@ -5,11 +5,11 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Progress, Run, Sheet, Stage, first};
-use crate::generator::Error;
-use crate::generator::augment::View;
-use crate::generator::objective::Term;
-use crate::generator::rasterizer::{Rasterizer, values};
-use crate::generator::sheet::{Piece, WINDOW_PX, crop_size, random_crops, strokes_in, windows};
+use crate::Error;
+use crate::augment::View;
+use crate::objective::Term;
+use crate::rasterizer::{Rasterizer, values};
+use crate::sheet::{Piece, WINDOW_PX, crop_size, random_crops, strokes_in, windows};
 
 /// Step of the points against that of a part: the sheet is nearly done, and larger ones undo more than they gain.
 const SHEET_STEP: f64 = 0.2;

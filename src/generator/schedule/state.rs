@@ -4,16 +4,16 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Excitation, Stage};
-use crate::generator::adam::{Adam, retain};
-use crate::generator::forms;
-use crate::generator::settings::Settings;
-use crate::generator::sheet::Piece;
-use crate::pens::Pen;
+use crate::adam::{Adam, retain};
+use crate::forms;
+use crate::settings::Settings;
+use crate::sheet::Piece;
+use traceur_core::pens::Pen;
 
 /// With the settings, this is all that the next step depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::generator) struct State {
+pub(crate) struct State {
     pub(super) stage: Stage,
     /// Steps done of this stage.
     pub(super) step: usize,
@@ -115,7 +115,7 @@ impl State {
     }
 
     /// What keeps this from being a state of a run of `settings`, if anything does.
-    pub(in crate::generator) fn misfit(&self, settings: &Settings) -> Option<&'static str> {
+    pub(crate) fn misfit(&self, settings: &Settings) -> Option<&'static str> {
         let count = self.pass_of.len();
         let mixes = self.stage == Stage::Tune && self.step < settings.mix_steps() && !self.logits.is_empty();
         let logits = match self.stage {
@@ -154,7 +154,7 @@ impl State {
     }
 
     #[cfg(test)]
-    pub(in crate::generator) fn drop_a_stroke(&mut self) {
+    pub(crate) fn drop_a_stroke(&mut self) {
         self.points.truncate(self.points.len() - 8);
     }
 }

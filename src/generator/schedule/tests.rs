@@ -1,11 +1,11 @@
 //! Small runs of the whole schedule.
 
 use super::*;
-use crate::drawing::Page;
-use crate::generator::network::Net;
-use crate::generator::{Aim, Arrangement, Grid, Style, draw, excitation_of};
-use crate::geometry::inside;
-use crate::pens::{BUILT_IN, Inventory};
+use crate::network::Net;
+use crate::{Aim, Arrangement, Grid, Style, draw, excitation_of};
+use traceur_core::drawing::Page;
+use traceur_core::geometry::inside;
+use traceur_core::pens::{BUILT_IN, Inventory};
 
 fn small() -> Settings {
     let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;

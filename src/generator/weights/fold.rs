@@ -2,8 +2,8 @@
 
 use super::checkpoint::{Array, Checkpoint};
 use super::pickle::Result;
-use crate::generator::network::Net;
-use crate::generator::network::architecture::{Architecture, ConvShape};
+use crate::network::Net;
+use crate::network::architecture::{Architecture, ConvShape};
 use std::collections::BTreeMap;
 
 /// Whose weights these are: the network all of whose convolutions are there.

@@ -18,7 +18,7 @@ mod torch_zip;
 
 pub use known::{Origin, origin};
 
-use crate::generator::network::Net;
+use crate::network::Net;
 use candle_core::Tensor;
 use checkpoint::Checkpoint;
 use sha2::{Digest, Sha256};
@@ -96,19 +96,44 @@ fn how_to_get(net: Net) -> String {
     }
 }
 
-/// The weights in the program, as a safetensors file, with their SHA-256; `models/README.md` tells how to rebuild them.
+/// Weights in the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Embedded {
+    /// A safetensors file, in as many parts as packages of at most 10 MB need.
+    pub parts: &'static [&'static [u8]],
+    /// SHA-256 of the whole file, in hexadecimal.
+    pub sha256: &'static str,
+}
+
+impl Embedded {
+    /// The file, checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Checksum`] if the parts don't make up the file that `net` was tested with.
+    pub fn bytes(&self, net: Net) -> Result<Cow<'static, [u8]>, Error> {
+        let bytes = match self.parts {
+            [whole] => Cow::Borrowed(*whole),
+            parts => Cow::Owned(parts.concat()),
+        };
+        check(net, &bytes, self.sha256)?;
+        Ok(bytes)
+    }
+}
+
+/// The weights in the program; `models/README.md` tells how to rebuild them.
 #[must_use]
-pub fn embedded(net: Net) -> Option<(&'static [u8], &'static str)> {
+pub fn embedded(net: Net) -> Option<Embedded> {
     match net {
-        Net::Lite0 => Some((
-            include_bytes!("../../../models/lite0-b9.safetensors"),
-            "26a4cc81a6e3c9ad41cf73ba4af15f187aca2a59ad9593e71a6437b5480595d7",
-        )),
+        Net::Lite0 => Some(Embedded {
+            parts: &[include_bytes!("../built-in/lite0-b9.safetensors")],
+            sha256: "26a4cc81a6e3c9ad41cf73ba4af15f187aca2a59ad9593e71a6437b5480595d7",
+        }),
         #[cfg(feature = "hed16")]
-        Net::Hed16 => Some((
-            include_bytes!("../../../models/hed16-conv4_3.safetensors"),
-            "b84352f9f47d8ba554fb74759206ff0547061a48dbeae71c91dad5976360847c",
-        )),
+        Net::Hed16 => Some(Embedded {
+            parts: &[traceur_hed16_1::PART, traceur_hed16_2::PART],
+            sha256: "b84352f9f47d8ba554fb74759206ff0547061a48dbeae71c91dad5976360847c",
+        }),
         _ => None,
     }
 }
@@ -119,9 +144,8 @@ pub fn embedded(net: Net) -> Option<(&'static [u8], &'static str)> {
 ///
 /// [`Error::Absent`], [`Error::Checksum`], [`Error::Changed`] or [`Error::Cache`].
 pub fn load(net: Net) -> Result<Cow<'static, [u8]>, Error> {
-    if let Some((bytes, _)) = embedded(net) {
-        verify(net, bytes)?;
-        return Ok(Cow::Borrowed(bytes));
+    if let Some(embedded) = embedded(net) {
+        return embedded.bytes(net);
     }
     let cached = cache::read(&cache::folder()?, net)?;
     Ok(Cow::Owned(cached.ok_or(Error::Absent { net })?))
@@ -155,7 +179,10 @@ pub fn import(file_name: &str, bytes: &[u8]) -> Result<(Net, Vec<u8>), Error> {
 ///
 /// [`Error::Checksum`] if they aren't, [`Error::Absent`] if none are embedded.
 pub fn verify(net: Net, bytes: &[u8]) -> Result<(), Error> {
-    let (_, expected) = embedded(net).ok_or(Error::Absent { net })?;
+    check(net, bytes, embedded(net).ok_or(Error::Absent { net })?.sha256)
+}
+
+fn check(net: Net, bytes: &[u8], expected: &'static str) -> Result<(), Error> {
     let found = sha256(bytes);
     if found == expected { Ok(()) } else { Err(Error::Checksum { net, found, expected }) }
 }
@@ -191,8 +218,9 @@ mod tests {
 
     #[test]
     fn the_embedded_weights_are_the_pinned_ones() {
-        for (net, (bytes, _)) in Net::ALL.into_iter().filter_map(|net| Some((net, embedded(net)?))) {
-            verify(net, bytes).unwrap();
+        for (net, embedded) in Net::ALL.into_iter().filter_map(|net| Some((net, embedded(net)?))) {
+            let bytes = embedded.bytes(net).unwrap();
+            verify(net, &bytes).unwrap();
             assert!(matches!(verify(net, &bytes[1..]), Err(Error::Checksum { .. })));
         }
     }

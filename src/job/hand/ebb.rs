@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{LONG, PATIENCE, POLL, Standing, Talk};
-use crate::job::Error;
-use crate::machine::{Ebb, Profile, Version};
-use crate::protocol::ebb::{error_meaning, jog_lines, pen_lines};
-use crate::protocol::{Fault, Height};
+use crate::Error;
+use traceur_core::machine::{Ebb, Profile, Version};
+use traceur_protocol::ebb::{error_meaning, jog_lines, pen_lines};
+use traceur_protocol::{Fault, Height};
 
 const GREETINGS: usize = 3;
 /// The board's greatest step rate; `HM` of 2.x has no lower one.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{LONG, PATIENCE, POLL, Standing, Talk};
-use crate::job::Error;
-use crate::machine::{Grbl, Lift, Profile};
-use crate::protocol::grbl::{alarm_meaning, error_meaning, jog_line, pen_lines};
-use crate::protocol::{Fault, Height};
+use crate::Error;
+use traceur_core::machine::{Grbl, Lift, Profile};
+use traceur_protocol::grbl::{alarm_meaning, error_meaning, jog_line, pen_lines};
+use traceur_protocol::{Fault, Height};
 
 /// For the banner of a board that starts anew when its port is opened.
 const BANNER: Duration = Duration::from_millis(2200);

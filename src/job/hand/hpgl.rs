@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{LONG, PATIENCE, Standing, Talk};
-use crate::job::Error;
-use crate::machine::Hpgl;
-use crate::protocol::hpgl::{error_meaning, extended_error_meaning};
-use crate::protocol::{Fault, Height};
+use crate::Error;
+use traceur_core::machine::Hpgl;
+use traceur_protocol::hpgl::{error_meaning, extended_error_meaning};
+use traceur_protocol::{Fault, Height};
 
 const PROBES: usize = 4;
 

@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connection::open_serial;
 use super::{Error, Port, Speed, VirtualMachine};
-use crate::machine::{Firmware, Profile};
-use crate::protocol::{Fault, Height};
-use crate::sim::Faults;
 use crate::transport::{self, Link};
+use traceur_core::machine::{Firmware, Profile};
+use traceur_protocol::{Fault, Height};
+use traceur_sim::Faults;
 
 /// For an answer to what is answered at once.
 const PATIENCE: Duration = Duration::from_secs(3);

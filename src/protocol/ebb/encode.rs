@@ -1,10 +1,10 @@
 //! From strokes to the board's commands.
 
 use super::LowLevelMove;
-use crate::machine::{Dialect, Ebb, Placement, Profile};
-use crate::motion::{Stepped, stepped};
-use crate::protocol::{Origin, Program, Statement};
-use crate::toolpath::Pass;
+use crate::{Origin, Program, Statement};
+use traceur_core::machine::{Dialect, Ebb, Placement, Profile};
+use traceur_core::toolpath::Pass;
+use traceur_motion::{Stepped, stepped};
 
 /// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath: servo and motors are set up, the pen goes up, and
 /// all ends at the machine's origin with the pen up and the motors on.
@@ -77,10 +77,10 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{Point, Polyline};
-    use crate::machine::Firmware;
-    use crate::motion::plan;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::geometry::{Point, Polyline};
+    use traceur_core::machine::Firmware;
+    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_motion::plan;
 
     fn program(id: &str, strokes: &[&[(f64, f64)]]) -> (Program, f64) {
         let profile = Profile::built_in(id).unwrap();
@@ -110,7 +110,7 @@ mod tests {
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write("tests/golden/small.ebb", &text).unwrap();
         }
-        assert_eq!(text, include_str!("../../../tests/golden/small.ebb"));
+        assert_eq!(text, include_str!("../tests/golden/small.ebb"));
     }
 
     #[test]

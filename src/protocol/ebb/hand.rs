@@ -2,10 +2,10 @@
 
 use super::LowLevelMove;
 use super::encode::pen;
-use crate::geometry::Point;
-use crate::machine::{Ebb, Lift, Profile};
-use crate::motion::travel_slices;
-use crate::protocol::Height;
+use crate::Height;
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Ebb, Lift, Profile};
+use traceur_motion::travel_slices;
 
 /// A way (mm, machine axes) with the profile's ramps and travel speed, from wherever the pen is.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn pen_lines(profile: &Profile, ebb: &Ebb, height: Height) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Firmware;
+    use traceur_core::machine::Firmware;
 
     #[test]
     fn a_jog_is_a_ramped_move_of_whole_steps() {

@@ -4,7 +4,7 @@
 //! the way of both motors: the pen's speed and way are in proportion to that.
 
 use super::{LowLevelMove, Ramp};
-use crate::motion::TICKS_PER_SECOND;
+use traceur_motion::TICKS_PER_SECOND;
 
 /// Longest piece that a slowed move is cut into; ticks.
 const LONGEST: f64 = 350.0;
@@ -143,8 +143,8 @@ fn speed_in(command: &LowLevelMove, tick: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::motion::Slice;
     use proptest::prelude::*;
+    use traceur_motion::Slice;
 
     fn moves(steps: &[[i32; 2]]) -> Vec<LowLevelMove> {
         let of = |steps: &[i32; 2]| {

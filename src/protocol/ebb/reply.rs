@@ -1,6 +1,6 @@
 //! What the board says, line by line.
 
-use crate::protocol::lines::Lines;
+use crate::lines::Lines;
 
 /// One line, of any kind of line end.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use super::LowLevelMove;
 use super::asked::{Answer, Asked, Asking};
 use super::pace::Pace;
 use super::reply::{Replies, Reply, error_meaning};
-use crate::machine::{Ebb, Motors, Profile, Version};
-use crate::motion::TICKS_PER_SECOND;
-use crate::protocol::{self, Event, Fault, Program, State, Status};
+use crate::{Event, Fault, Program, State, Status};
+use traceur_core::machine::{Ebb, Motors, Profile, Version};
+use traceur_motion::TICKS_PER_SECOND;
 
 /// Between greetings of a board that does not answer.
 const GREET: Duration = Duration::from_millis(1000);
@@ -146,7 +146,7 @@ impl Session {
     }
 }
 
-impl protocol::Session for Session {
+impl crate::Session for Session {
     fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
         for byte in bytes {
             if let Some(reply) = self.replies.push(*byte)
@@ -332,7 +332,7 @@ impl Session {
         let rests = bits & 0x0F == 0;
         if bits & 0x20 != 0 {
             self.events.push_back(Event::Push("the board's button was pressed".into()));
-            protocol::Session::pause(self, now);
+            crate::Session::pause(self, now);
         }
         if bits & 0x40 != 0 && self.version >= Version(3, 0, 0) && self.ebb.motor_power_least > 0 {
             return self.lost_power();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::Session;
-use crate::machine::{Dialect, Firmware, Profile, Version};
-use crate::protocol::{Event, Fault, Origin, Program, Session as _, Statement};
+use crate::{Event, Fault, Origin, Program, Session as _, Statement};
+use traceur_core::machine::{Dialect, Firmware, Profile, Version};
 
 /// A steady move of 14 ms along x.
 const MOVE: &str = "LM,858993460,140,0,858993460,140,0,3";

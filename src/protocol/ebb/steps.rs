@@ -8,7 +8,7 @@
 //! Each move begins with cleared accumulators. Then it does not matter that firmware 3 counts backwards in the other
 //! direction and firmware 2 does not: both take the same steps in the same ticks.
 
-use crate::motion::Slice;
+use traceur_motion::Slice;
 
 /// The accumulator overflows here.
 const FULL: i128 = 1 << 31;

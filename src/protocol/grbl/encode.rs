@@ -1,11 +1,11 @@
 //! From strokes to G-code lines.
 
-use crate::geometry::{Piece, Point, Polyline};
-use crate::machine::{Dialect, Grbl, Lift, Placement, Profile};
-use crate::motion::gcode_pieces;
-use crate::protocol::{Origin, Program, Statement};
-use crate::toolpath::Pass;
-use crate::units::FeedRate;
+use crate::{Origin, Program, Statement};
+use traceur_core::geometry::{Piece, Point, Polyline};
+use traceur_core::machine::{Dialect, Grbl, Lift, Placement, Profile};
+use traceur_core::toolpath::Pass;
+use traceur_core::units::FeedRate;
+use traceur_motion::gcode_pieces;
 
 /// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath: pen up first and last, ends at the machine's
 /// origin.
@@ -207,8 +207,8 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Firmware;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::machine::Firmware;
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     pub(crate) fn pass(strokes: &[&[(f64, f64)]]) -> Pass {
         let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);

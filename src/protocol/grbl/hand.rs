@@ -1,9 +1,9 @@
 //! The lines of a machine that is moved by hand.
 
 use super::encode::number;
-use crate::machine::Lift;
-use crate::protocol::Height;
-use crate::units::FeedRate;
+use crate::Height;
+use traceur_core::machine::Lift;
+use traceur_core::units::FeedRate;
 
 /// A jog by so much (mm, machine axes) at a speed (mm/s). It is cancelled by 0x85 and changes no modal state.
 #[must_use]
@@ -40,7 +40,7 @@ pub fn pen_lines(lift: &Lift, height: Height) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Profile;
+    use traceur_core::machine::Profile;
 
     #[test]
     fn lines_are_short_and_have_their_units() {

@@ -1,11 +1,10 @@
 //! What GRBL says, from bytes that may be split anywhere.
 
-use crate::protocol::lines::Lines;
-use crate::protocol::{State, Status};
+use crate::lines::Lines;
+use crate::{State, Status};
 
 /// One thing that the firmware said.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Reply {
     /// A line was taken in.
     Ok,

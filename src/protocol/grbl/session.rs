@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Replies, Reply, alarm_meaning, error_meaning};
-use crate::machine::{Grbl, Lift, Profile};
-use crate::protocol::{self, Event, Fault, Program, Session as _, State, Status};
+use crate::{Event, Fault, Program, Session as _, State, Status};
+use traceur_core::machine::{Grbl, Lift, Profile};
 
 /// How long a board may take to start before it is spoken to.
 const BANNER: Duration = Duration::from_millis(2500);
@@ -137,7 +137,7 @@ impl Session {
     }
 }
 
-impl protocol::Session for Session {
+impl crate::Session for Session {
     fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.last_heard = now;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Session, error_meaning};
-use crate::machine::{Dialect, Firmware, Grbl, Profile};
-use crate::protocol::{Event, Fault, Origin, Program, Session as _, Statement};
+use crate::{Event, Fault, Origin, Program, Session as _, Statement};
+use traceur_core::machine::{Dialect, Firmware, Grbl, Profile};
 
 fn program(lines: &[&str]) -> Program {
     let statement = |(index, line): (usize, &&str)| Statement {

@@ -1,10 +1,10 @@
 //! From strokes to HP-GL.
 
-use crate::geometry::{Point, Polyline};
-use crate::machine::{Dialect, Hpgl, Placement, Profile};
-use crate::motion::{Turn, Units, Vectors, hpgl_speed, hpgl_units, hpgl_vectors};
-use crate::protocol::{Origin, Program, Statement};
-use crate::toolpath::Pass;
+use crate::{Origin, Program, Statement};
+use traceur_core::geometry::{Point, Polyline};
+use traceur_core::machine::{Dialect, Hpgl, Placement, Profile};
+use traceur_core::toolpath::Pass;
+use traceur_motion::{Turn, Units, Vectors, hpgl_speed, hpgl_units, hpgl_vectors};
 
 /// Encodes the strokes of `pass`, the `pass_index`-th of its toolpath, in plotter units: initializes, fetches the pen, puts
 /// it back.
@@ -169,8 +169,8 @@ impl Encoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Firmware;
-    use crate::pens::{BUILT_IN, Inventory};
+    use traceur_core::machine::Firmware;
+    use traceur_core::pens::{BUILT_IN, Inventory};
 
     fn program(id: &str, strokes: &[&[(f64, f64)]], change: impl Fn(&mut Pass)) -> Program {
         let profile = Profile::built_in(id).unwrap();
@@ -257,10 +257,10 @@ mod tests {
                 let strokes = [circle(), wave.clone(), dot]
                     .map(|points| Polyline::new(points.iter().map(|point| Point::from(*point)).collect()));
                 let pass = Pass { pen, strokes: strokes.to_vec() };
-                let planned = crate::motion::plan(&pass, &profile, &placement).seconds();
-                let program = crate::protocol::encode(0, &pass, &profile, &placement);
+                let planned = traceur_motion::plan(&pass, &profile, &placement).seconds();
+                let program = crate::encode(0, &pass, &profile, &placement);
                 let taken =
-                    crate::sim::run_program(program.to_text().as_bytes(), &profile).unwrap().seconds();
+                    traceur_sim::run_program(program.to_text().as_bytes(), &profile).unwrap().seconds();
                 assert!((planned - taken).abs() < 1e-3, "{id} {speed:?}: {planned} planned, {taken} taken");
             }
         }

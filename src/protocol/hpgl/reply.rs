@@ -1,6 +1,6 @@
 //! What the plotter says, from bytes that may be split anywhere.
 
-use crate::protocol::lines::Lines;
+use crate::lines::Lines;
 
 /// One thing that the plotter said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::Replies;
 use super::encode::longest_statement;
-use crate::machine::{Handshake, Hpgl};
-use crate::protocol::{self, Event, Fault, Program};
+use crate::{Event, Fault, Program};
+use traceur_core::machine::{Handshake, Hpgl};
 
 /// Between questions about free bytes that led to nothing.
 const ROOM: Duration = Duration::from_millis(50);
@@ -180,7 +180,7 @@ impl Session {
     }
 }
 
-impl protocol::Session for Session {
+impl crate::Session for Session {
     fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
         for byte in bytes {
             if let Some(reply) = self.replies.push(*byte) {

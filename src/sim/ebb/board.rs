@@ -7,9 +7,9 @@ use super::limits::Limits;
 use super::parser::Errors;
 use super::servo::Servo;
 use super::to_time;
-use crate::geometry::Point;
-use crate::machine::{Ebb, Profile};
-use crate::sim::{MotionTrace, TracePiece};
+use crate::{MotionTrace, TracePiece};
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Ebb, Profile};
 
 /// Bytes of a USB packet, after which firmware 2 prints its errors.
 const PACKET: usize = 64;

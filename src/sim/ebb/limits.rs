@@ -50,7 +50,7 @@ impl Board {
 #[cfg(test)]
 mod tests {
 
-    use crate::sim::ebb::tests::{V2, V3, at, board, check, ms};
+    use crate::ebb::tests::{V2, V3, at, board, check, ms};
 
     #[test]
     fn cu_51_to_53_end_all_motion_at_a_switch() {

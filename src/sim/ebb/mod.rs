@@ -26,7 +26,7 @@ pub(super) use run::run_program;
 use board::Board;
 
 use super::{MotionTrace, VirtualPlotter};
-use crate::machine::{Ebb, Profile, Version};
+use traceur_core::machine::{Ebb, Profile, Version};
 
 /// Nanoseconds of a tick.
 const TICK_NS: u64 = 40_000;

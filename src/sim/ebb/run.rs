@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::VirtualEbb;
-use crate::machine::{Ebb, Profile};
-use crate::sim::{Error, MotionTrace, VirtualPlotter as _};
+use crate::{Error, MotionTrace, VirtualPlotter as _};
+use traceur_core::machine::{Ebb, Profile};
 
 /// Runs a file of commands (ends of line by CR, LF or both) on a fresh board, one after the other, each sent when the last
 /// is answered. Gives what the pen did.
 ///
 /// # Errors
 /// The first command that the board refuses, or that it never answers.
-pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, ebb: &Ebb) -> Result<MotionTrace, Error> {
+pub(crate) fn run_program(text: &[u8], profile: &Profile, ebb: &Ebb) -> Result<MotionTrace, Error> {
     let mut board = VirtualEbb::new(profile, ebb);
     let mut now = Duration::ZERO;
     let mut sent = Vec::new();

@@ -1,6 +1,6 @@
 //! The pen's servo: its pulse slews, and the pen follows.
 
-use crate::machine::{Ebb, Lift, ServoPulses};
+use traceur_core::machine::{Ebb, Lift, ServoPulses};
 
 /// The firmware changes pulses once in 24 ms; ticks.
 const PERIOD: u64 = 600;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{VirtualEbb, run_program};
-use crate::geometry::Point;
-use crate::machine::{Ebb, Firmware, Profile, Version};
-use crate::sim::VirtualPlotter as _;
+use crate::VirtualPlotter as _;
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Ebb, Firmware, Profile, Version};
 
 pub(super) const V2: Version = Version(2, 8, 1);
 pub(super) const V3: Version = Version(3, 0, 3);

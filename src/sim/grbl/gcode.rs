@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::planner::Position;
-use crate::units::FeedRate;
+use traceur_core::units::FeedRate;
 
 /// What a line makes the machine do, in order.
 #[derive(Debug, Clone, PartialEq)]

@@ -32,7 +32,7 @@ use realtime::Door;
 use settings::{ARC_TOLERANCE, Settings};
 
 use super::{MotionTrace, VirtualPlotter};
-use crate::machine::{Grbl, Profile};
+use traceur_core::machine::{Grbl, Profile};
 
 /// Characters of a line, without spaces and comments.
 const LINE: usize = 79;

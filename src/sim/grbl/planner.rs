@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::{MotionTrace, TracePiece};
 use super::ramp::{Ramp, Run};
 use super::settings::Settings;
-use crate::geometry::Point;
-use crate::machine::{Grbl, Lift, Profile};
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Grbl, Lift, Profile};
 
 /// Machine position x, y, z; mm.
 pub(super) type Position = [f64; 3];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::planner::{Hold, Position};
 use super::realtime::Door;
 use super::{Lock, VirtualGrbl};
-use crate::units::FeedRate;
+use traceur_core::units::FeedRate;
 
 /// Reports from one `WCO` to the next, busy and idle (`config.h`).
 const OFFSET_EVERY: (u8, u8) = (30, 10);

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::VirtualGrbl;
-use crate::machine::{Grbl, Profile};
-use crate::sim::{Error, MotionTrace, VirtualPlotter as _};
+use crate::{Error, MotionTrace, VirtualPlotter as _};
+use traceur_core::machine::{Grbl, Profile};
 
 /// Runs the G-code file `text` on a fresh virtual plotter, as a sender would: comments, `%` lines and real-time
 /// characters are left out, bytes are counted, M0 is gone past. Gives what the pen did.
 ///
 /// # Errors
 /// The first line that GRBL refuses or stops at, with its number and what it means.
-pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, grbl: &Grbl) -> Result<MotionTrace, Error> {
+pub(crate) fn run_program(text: &[u8], profile: &Profile, grbl: &Grbl) -> Result<MotionTrace, Error> {
     let text = String::from_utf8_lossy(text);
     let lines: Vec<(usize, String)> = text
         .split(['\n', '\r'])

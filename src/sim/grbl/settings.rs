@@ -1,7 +1,7 @@
 //! `$N=V`.
 
-use crate::machine::{Grbl, Lift, Profile};
-use crate::units::FeedRate;
+use traceur_core::machine::{Grbl, Lift, Profile};
+use traceur_core::units::FeedRate;
 
 /// GRBL's settings: number and value, as 1.1h orders them.
 #[derive(Debug, Clone)]

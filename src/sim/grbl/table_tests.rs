@@ -1,7 +1,7 @@
 //! What the real firmware does, row by row of the table that was observed on gnea/grbl 1.1h, compiled for the host.
 
 use super::*;
-use crate::machine::Firmware;
+use traceur_core::machine::Firmware;
 
 pub(super) fn switched_on(id: &str) -> VirtualGrbl {
     with(id, |_| {})
@@ -257,7 +257,7 @@ fn row_dollar_h() {
     assert!(bench.now - before > Duration::from_secs(5));
     assert!(bench.at_once(b"?").starts_with("<Idle|MPos:-298.000,-198.000,-2.000|"));
     // The homed place is the page's corner again.
-    assert_eq!(bench.plotter.trace().pieces.last().unwrap().to, crate::geometry::Point::ORIGIN);
+    assert_eq!(bench.plotter.trace().pieces.last().unwrap().to, traceur_core::geometry::Point::ORIGIN);
     bench.plotter.remove_switches();
     let failed = bench.say(b"$H\n");
     assert_eq!(failed, "ALARM:9 ok  Grbl 1.1h ['$' for help] [MSG:'$H'|'$X' to unlock]");

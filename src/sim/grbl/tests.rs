@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::table_tests::{say, switched_on};
 use super::*;
-use crate::machine::Firmware;
-use crate::sim::run_program;
+use crate::run_program;
+use traceur_core::machine::Firmware;
 
 fn profile(id: &str) -> Profile {
     Profile::built_in(id).unwrap()

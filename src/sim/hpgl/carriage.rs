@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::geometry::Point;
-use crate::machine::{Hpgl, Lift, Profile};
-use crate::motion::Trapezoid;
-use crate::sim::{MotionTrace, TracePiece};
+use crate::{MotionTrace, TracePiece};
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Hpgl, Lift, Profile};
+use traceur_motion::Trapezoid;
 
 /// One thing for the mechanics to do. Points are plotter units of the sheet, not rotated.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,8 +5,8 @@
 use kurbo::Rect;
 
 use super::carriage::Move;
-use crate::geometry::Point;
-use crate::machine::{Hpgl, Paper};
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Hpgl, Paper};
 
 /// `LT` patterns: shares of the pattern's length, drawn and not drawn in turn.
 const PATTERNS: [&[f64]; 6] = [

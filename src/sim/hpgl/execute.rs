@@ -7,8 +7,8 @@ use super::carriage::Move;
 use super::drafter::Fill;
 use super::letters::{Direction, Letters, Size};
 use super::parser::{Mnemonic, Step};
-use crate::geometry::Point;
 use kurbo::Rect;
+use traceur_core::geometry::Point;
 
 /// Beyond this no coordinate goes.
 const FARTHEST: f64 = 32_767.999_9;

@@ -4,7 +4,7 @@
 use kurbo::Vec2;
 
 use super::drafter::Drafter;
-use crate::geometry::Point;
+use traceur_core::geometry::Point;
 
 /// How large characters are.
 #[derive(Debug, Clone, Copy, PartialEq)]

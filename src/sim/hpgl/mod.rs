@@ -33,8 +33,8 @@ use letters::Letters;
 use parser::{Mnemonic, Parser, Step};
 
 use super::{MotionTrace, VirtualPlotter};
-use crate::geometry::Point;
-use crate::machine::{Hpgl, Paper, Profile};
+use traceur_core::geometry::Point;
+use traceur_core::machine::{Hpgl, Paper, Profile};
 
 /// Distinct objections that are kept.
 const OBJECTIONS: usize = 50;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::VirtualHpgl;
-use crate::machine::{Hpgl, Profile};
-use crate::sim::{MotionTrace, VirtualPlotter as _};
+use crate::{MotionTrace, VirtualPlotter as _};
+use traceur_core::machine::{Hpgl, Profile};
 
 /// Runs the HP-GL file `text` on a fresh virtual plotter, as a sender with perfect flow control would. Gives what the pen
 /// did. Nothing stops the plotter: what it refuses is in the trace's warnings, by instruction and error.
-pub(in crate::sim) fn run_program(text: &[u8], profile: &Profile, hpgl: &Hpgl) -> MotionTrace {
+pub(crate) fn run_program(text: &[u8], profile: &Profile, hpgl: &Hpgl) -> MotionTrace {
     let mut plotter = VirtualHpgl::new(profile, hpgl);
     let mut now = Duration::ZERO;
     // The last instruction may lack its terminator: nothing will end it but this.

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::machine::Firmware;
-use crate::sim::run_program;
+use crate::run_program;
+use traceur_core::machine::Firmware;
 
 pub(super) struct Bench {
     pub(super) plotter: VirtualHpgl,

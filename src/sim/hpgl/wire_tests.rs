@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::tests::{Bench, check};
-use crate::sim::VirtualPlotter as _;
+use crate::VirtualPlotter as _;
 
 #[test]
 fn esc_parentheses_and_letters_switch_on_and_off_and_are_ignored_at_d() {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{POWER_POLL, Phase, Session};
-use crate::machine::{Syntax, Version};
-use crate::protocol::ebb::asked::Asked;
-use crate::protocol::ebb::reply::Reply;
-use crate::protocol::{Event, Fault};
+use crate::ebb::asked::Asked;
+use crate::ebb::reply::Reply;
+use crate::{Event, Fault};
+use traceur_core::machine::{Syntax, Version};
 
 /// What marks a board whose pen heights are set, as AxiDraw's software does.
 pub(super) const MARK: u8 = 1;

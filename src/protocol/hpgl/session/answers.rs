@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{Reply, error_meaning, extended_error_meaning};
 use super::{Asked, IDLE_REPORTS, Marker, POLL, Phase, Question, ROOM, Session};
-use crate::protocol::{Event, Fault, Session as _, State, Status};
+use crate::{Event, Fault, Session as _, State, Status};
 
 impl Session {
     pub(super) fn handle_reply(&mut self, now: Duration, reply: Reply) {
