@@ -16,6 +16,7 @@ mod picture_to_ink;
 mod plan_what_plot_does;
 mod plot_on_an_axidraw;
 mod plot_tells_what_happens;
+mod run_plots_to_a_port;
 mod seen_before_it_is_ink;
 mod stopped_and_continued;
 mod strokes_in_the_order_asked_for;
