@@ -188,7 +188,7 @@ pub(super) struct Held {
 impl Held {
     fn open(profile: &Profile, port: &str) -> Result<Self, Failure> {
         let port = Port::parse(port)?;
-        port.check().map_err(device)?;
+        port.check(profile.firmware.dialect()).map_err(device)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| Failure::Device(format!("the machine can't be reached: {error}")))?;

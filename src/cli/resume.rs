@@ -67,8 +67,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let name = args.port.clone().or(past.port.clone()).unwrap_or_else(|| case.about.port.clone());
     let port = Port::parse(&name)?;
-    port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let profile = case.profile()?;
+    port.check(profile.firmware.dialect()).map_err(|error| Failure::Device(error.to_string()))?;
     let toolpath = Arc::new(case.toolpath.clone());
     let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height)?;
     let pen = &case.toolpath.passes[from.pass].pen;
