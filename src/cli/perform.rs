@@ -116,10 +116,7 @@ pub(super) struct Station {
 
 impl Station {
     pub(super) fn new() -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
-        Ok(Self { runtime, connection: None })
+        Ok(Self { runtime: traceur_job::runtime()?, connection: None })
     }
 
     /// Plots, shows it, and writes down what is on the paper. Gives who watched it: he has not heard of the end yet.
@@ -151,7 +148,7 @@ impl Station {
             if let Some(memory) = task.memory
                 && let Position::Lost(why) = traceur_job::stand(&work, connection, memory).await?
             {
-                return Err(Trouble::Lost(why));
+                return Err(traceur_job::Error::Lost(why));
             }
             if !traceur_job::check(&work, connection, &mut controls, &mut desk).await? {
                 return Ok(None);
@@ -163,8 +160,8 @@ impl Station {
         desk.meter.flush();
         // Whoever read our events may be gone: the journal comes first.
         let closed = desk.live.close();
-        let ended = |desk: &mut Desk<'_>, error: Option<String>, place: Place| {
-            let why = error.clone().or(desk.trouble.take());
+        let ended = |desk: &mut Desk<'_>, error: Option<traceur_job::Error>, place: Place| {
+            let why = error.as_ref().map(ToString::to_string).or(desk.trouble.take());
             desk.write(why.map_or(Entry::Stopped, |why| Entry::Failed { why }));
             desk.live.ended(error, place.pass, place.stroke, &hint)
         };
@@ -180,15 +177,15 @@ impl Station {
                 let place = outcome.map_or(task.from, |outcome| outcome.place);
                 Err(ended(&mut desk, None, place))
             }
-            Err(Trouble::Job(error)) => {
+            Err(error @ traceur_job::Error::Lost(_)) => {
+                desk.write(Entry::Failed { why: error.to_string() });
+                Err(error.into())
+            }
+            Err(error) => {
                 // What is left of the connection is of no use.
                 self.connection = None;
                 let place = desk.place.max(task.from);
-                Err(ended(&mut desk, Some(error.to_string()), place))
-            }
-            Err(Trouble::Lost(why)) => {
-                desk.write(Entry::Failed { why: why.clone() });
-                Err(Failure::Lost(why))
+                Err(ended(&mut desk, Some(error), place))
             }
         }
     }
@@ -196,8 +193,7 @@ impl Station {
     /// Goes along a toolpath with the pen up; nobody watches.
     pub(super) fn trace(&mut self, task: &Task<'_>) -> Result<(), Failure> {
         let work = Work { dry: true, ..task.work(None) };
-        let outcome = self.alone(task, &work, &mut Controls::none(), &mut Nobody);
-        if outcome.map_err(|error| Failure::Device(error.to_string()))?.finished {
+        if self.alone(task, &work, &mut Controls::none(), &mut Nobody)?.finished {
             return Ok(());
         }
         Err(Failure::Device("the plotter did not go around the drawing".into()))
@@ -249,7 +245,7 @@ pub(super) fn simulate(task: &Task<'_>, terminal: &Terminal) -> Result<JobOutcom
     let outcome = station.alone(task, &task.work(None), &mut controls, &mut watcher);
     station.close();
     watcher.bar.finish_and_clear();
-    let outcome = outcome.map_err(|error| Failure::Device(error.to_string()))?;
+    let outcome = outcome?;
     match (outcome.finished, watcher.trouble) {
         (true, _) => Ok(outcome),
         (false, Some(trouble)) => Err(Failure::Device(trouble)),
@@ -300,17 +296,6 @@ impl Operator for Nobody {
 
     async fn change_pen(&mut self, _: usize) -> PenChange {
         PenChange::Done
-    }
-}
-
-enum Trouble {
-    Job(traceur_job::Error),
-    Lost(String),
-}
-
-impl From<traceur_job::Error> for Trouble {
-    fn from(error: traceur_job::Error) -> Self {
-        Self::Job(error)
     }
 }
 

@@ -77,7 +77,7 @@ struct SheetArgs {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let port = Port::parse(&args.port)?;
     let (profile, text) = args.input.profile_and_text()?;
-    port.check(profile.firmware.dialect()).map_err(|error| Failure::Device(error.to_string()))?;
+    port.check(profile.firmware.dialect())?;
     let sheets = if args.sheets.continue_on_next_sheet {
         args.input.read_sheets(terminal)?
     } else {

@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let (mut profile, machine) = machines::choose_with_text(&recipe.plot.machine)?;
     profile.bed.turns_pages &= !args.no_rotate;
     let port = Port::parse(&args.port)?;
-    port.check(profile.firmware.dialect()).map_err(|error| Failure::Device(error.to_string()))?;
+    port.check(profile.firmware.dialect())?;
     let folder = OutFolder::open(&args.out)?;
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 

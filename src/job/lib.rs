@@ -13,12 +13,14 @@ mod height;
 #[cfg(test)]
 mod hpgl_tests;
 pub mod journal;
+mod log;
 mod odometer;
 mod probe;
 mod remainder;
 mod runner;
 #[cfg(test)]
 mod runner_tests;
+mod runtime;
 mod serve;
 mod stand;
 mod store;
@@ -35,11 +37,13 @@ pub use hand::{Hand, Standing};
 pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::{ask, probe};
 pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
+pub use runtime::runtime;
 pub use serve::{End, Speed, VirtualMachine};
 pub use stand::{Memory, Position, stand};
 pub use store::{About, Case, Error as StoreError, Store, Stored};
 
 use crate::transport::Flow;
+use traceur_core::ErrorKind;
 use traceur_core::machine::{Dialect, Firmware, Handshake};
 
 /// Vendor and product number of the EiBotBoard.
@@ -85,6 +89,30 @@ pub enum Error {
         /// The ports that may be meant.
         known: Vec<String>,
     },
+    /// Nobody knows where the pen is: why.
+    #[error("{0}")]
+    Lost(String),
+    /// The system gives no runtime.
+    #[error("nothing can be begun: {reason}")]
+    Runtime {
+        /// What the system says.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What it means to whoever asked for the job.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Transport(error) => error.kind(),
+            Self::Port { .. } | Self::Unable(_) => ErrorKind::Input,
+            Self::Fault(_) | Self::Refused { .. } | Self::Auto { .. } | Self::Runtime { .. } => {
+                ErrorKind::Device
+            }
+            Self::Lost(_) => ErrorKind::Lost,
+        }
+    }
 }
 
 fn found(known: &[String]) -> String {

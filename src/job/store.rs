@@ -199,7 +199,10 @@ impl Store {
             let id = format!("{number}-{name}");
             let folder = self.root.join(&id);
             match fs::rename(temporary.path(), &folder) {
-                Ok(()) => return Ok(Stored { number, id, folder }),
+                Ok(()) => {
+                    tracing::info!(id, "the job is saved");
+                    return Ok(Stored { number, id, folder });
+                }
                 // Somebody else's job has taken it.
                 Err(_) if folder.exists() => number += 1,
                 Err(error) => return Err(refused(&folder, &error)),

@@ -22,3 +22,4 @@ mod stopped_and_continued;
 mod strokes_in_the_order_asked_for;
 mod support;
 mod three_pens_on_every_machine;
+mod what_happens_on_the_wire;
