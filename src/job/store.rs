@@ -352,7 +352,7 @@ struct PassFile {
 
 fn toolpath_text(toolpath: &Toolpath) -> String {
     let stroke = |line: &Polyline| {
-        line.points.iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
+        line.points().iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
     };
     let passes = toolpath.passes.iter().map(|pass| PassFile {
         id: pass.pen.id.clone(),

@@ -53,9 +53,7 @@ async fn plot(
         if !outcome.finished {
             return Err(last);
         }
-        let to_page = |line: Polyline| {
-            Polyline::new(line.points.into_iter().map(|point| placement.to_page(point)).collect())
-        };
+        let to_page = |line: Polyline| line.map(|point| placement.to_page(point));
         let strokes = outcome.trace.unwrap().strokes().into_iter().map(to_page).collect();
         inked.push((pass.pen.clone(), strokes));
     }
