@@ -47,7 +47,7 @@ impl Connection {
             Port::Tcp(address) => Self::over(transport::connect(address).await?),
             Port::Serial(_) | Port::Auto => Self::over(open_serial(port, profile)?),
         };
-        tracing::info!(?port, "connected");
+        tracing::info!("connected to {port}");
         Ok(connection)
     }
 

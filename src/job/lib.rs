@@ -29,6 +29,7 @@ mod test_support;
 #[cfg(test)]
 mod tests;
 pub mod transport;
+mod virtual_line;
 mod virtual_time;
 
 pub use connection::Connection;
@@ -41,6 +42,8 @@ pub use runtime::runtime;
 pub use serve::{End, Speed, VirtualMachine};
 pub use stand::{Memory, Position, stand};
 pub use store::{About, Case, Error as StoreError, Store, Stored};
+
+use std::fmt;
 
 use crate::transport::Flow;
 use traceur_core::ErrorKind;
@@ -182,6 +185,19 @@ impl Port {
             Self::Sim { .. } | Self::Tcp(_) => Ok(()),
             Self::Serial(name) => Ok(transport::check(name)?),
             Self::Auto => the_one_port(dialect).map(drop),
+        }
+    }
+}
+
+/// As [`Port::parse`] reads it.
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim { pace: None } => f.write_str("sim"),
+            Self::Sim { pace: Some(pace) } => write!(f, "sim@{pace}"),
+            Self::Serial(name) => f.write_str(name),
+            Self::Auto => f.write_str("auto"),
+            Self::Tcp(address) => write!(f, "tcp://{address}"),
         }
     }
 }

@@ -127,6 +127,9 @@ async fn a_stop_leaves_the_pen_up() {
 #[test]
 fn ports_are_read() {
     assert_eq!(Port::parse("/dev/ttyUSB0").unwrap(), Port::Serial("/dev/ttyUSB0".into()));
+    for text in ["sim", "sim@20", "sim@0.5", "auto", "/dev/ttyUSB0", "tcp://bridge:23"] {
+        assert_eq!(Port::parse(text).unwrap().to_string(), text);
+    }
     for text in ["", "sim@", "sim@0", "sim@nan", "sim@-1"] {
         assert!(Port::parse(text).unwrap_err().to_string().contains("sim@20"), "{text}");
     }

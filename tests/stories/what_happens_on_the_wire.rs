@@ -72,7 +72,7 @@ fn once_verbose_says_what_happens_and_nothing_is_said_by_itself() {
     let lines: Vec<&str> = ran.done().stderr.lines().filter(|line| line.contains("INFO")).collect();
     for (words, times) in [
         ("the job is saved", 1),
-        ("connected port=", 1),
+        ("connected to tcp://127.0.0.1:", 1),
         ("the plotter answers: Grbl", 1),
         ("pass{number=1 ", 2),
         ("pass{number=2 ", 2),
