@@ -11,6 +11,7 @@ mod hand;
 mod height;
 #[cfg(test)]
 mod hpgl_tests;
+mod inquire;
 pub mod journal;
 mod odometer;
 mod probe;
@@ -28,13 +29,15 @@ mod virtual_time;
 
 pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
-pub use hand::{Hand, Standing};
+pub use hand::Hand;
+pub use inquire::inquire;
 pub use odometer::{Error as OdometerError, Odometer};
-pub use probe::{ask, probe};
+pub use probe::probe;
 pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
 pub use serve::{End, Speed, VirtualMachine};
-pub use stand::{Memory, Position, stand};
+pub use stand::stand;
 pub use store::{About, Case, Error as StoreError, Store, Stored};
+pub use traceur_protocol::inquiry::{Memory, Position, Standing};
 
 use std::time::Duration;
 
