@@ -12,6 +12,7 @@ pub mod inquiry;
 mod lines;
 mod program;
 mod session;
+mod session_core;
 
 pub use event::{Event, Fault, State, Status};
 pub use identify::{Identity, QUESTIONS, Question, identify};
