@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 
 /// Floor table of `src/core`: a module and the modules that it may use. Between crates Cargo keeps the order.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
+    ("kind", &[]),
     ("units", &[]),
     ("config", &[]),
     ("geometry", &["units"]),

@@ -188,11 +188,9 @@ pub(super) struct Held {
 impl Held {
     fn open(profile: &Profile, port: &str) -> Result<Self, Failure> {
         let port = Port::parse(port)?;
-        port.check().map_err(device)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| Failure::Device(format!("the machine can't be reached: {error}")))?;
-        let hand = runtime.block_on(Hand::open(profile, &port)).map_err(device)?;
+        port.check(profile.firmware.dialect())?;
+        let runtime = traceur_job::runtime()?;
+        let hand = runtime.block_on(Hand::open(profile, &port))?;
         Ok(Self { runtime, hand })
     }
 
@@ -201,18 +199,11 @@ impl Held {
         &mut self,
         what: impl AsyncFnOnce(&mut Hand) -> Result<(), traceur_job::Error>,
     ) -> Result<(), Failure> {
-        self.runtime.block_on(what(&mut self.hand)).map_err(device)
+        Ok(self.runtime.block_on(what(&mut self.hand))?)
     }
 
     pub(super) fn standing(&mut self) -> Result<Standing, Failure> {
-        self.runtime.block_on(self.hand.standing()).map_err(device)
-    }
-}
-
-fn device(error: traceur_job::Error) -> Failure {
-    match error {
-        traceur_job::Error::Unable(why) => Failure::Input(why.into()),
-        other => Failure::Device(other.to_string()),
+        Ok(self.runtime.block_on(self.hand.standing())?)
     }
 }
 

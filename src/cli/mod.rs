@@ -80,7 +80,7 @@ struct Talk {
     /// Say less: errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more; twice for the bytes on the wire.
+    /// Say what happens; twice for each byte on the wire, both ways.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Colored words on the terminal.

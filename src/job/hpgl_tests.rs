@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::{Outcome, Port};
+use crate::Connection;
+use crate::test_support::{Outcome, simulate, stream};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Firmware, Handshake, Hpgl, Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
@@ -58,9 +59,13 @@ fn program(profile: &Profile, strokes: Vec<Polyline>) -> (Program, Placement) {
 
 async fn plot(profile: &Profile, program: Program, faults: &Faults) -> (Outcome, Vec<Event>) {
     let mut events = Vec::new();
-    let outcome = crate::simulate(program, profile, faults, &mut crate::Controls::none(), |event| {
-        events.push(event.clone());
-    })
+    let outcome = stream(
+        Connection::simulated(profile, faults, None),
+        program,
+        profile,
+        &mut crate::Controls::none(),
+        |event| events.push(event.clone()),
+    )
     .await
     .unwrap();
     (outcome, events)
@@ -187,7 +192,7 @@ async fn a_stop_throws_the_buffer_away_and_puts_the_pen_back() {
     let (program, _) = program(&profile, strokes());
     let (remote, mut controls) = crate::Controls::channel();
     let mut last = None;
-    let outcome = crate::run(program.clone(), &profile, &Port::Sim { pace: None }, &mut controls, |event| {
+    let outcome = simulate(program.clone(), &profile, &mut controls, |event| {
         if matches!(event, Event::Completed { upto } if *upto >= 8) {
             remote.send(crate::Control::Stop);
         }
@@ -200,8 +205,7 @@ async fn a_stop_throws_the_buffer_away_and_puts_the_pen_back() {
     assert!(!outcome.trace.unwrap().pieces.last().unwrap().pen_down);
     let (remote, mut controls) = crate::Controls::channel();
     remote.send(crate::Control::Stop);
-    let outcome =
-        crate::run(program, &profile, &Port::Sim { pace: None }, &mut controls, |_| {}).await.unwrap();
+    let outcome = simulate(program, &profile, &mut controls, |_| {}).await.unwrap();
     assert!(!outcome.finished && outcome.trace.unwrap().pieces.is_empty());
 }
 

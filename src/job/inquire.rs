@@ -4,17 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Error;
 use crate::transport::Link;
-use traceur_protocol::inquiry::{self, Inquiry};
-
-impl From<inquiry::Error> for Error {
-    fn from(error: inquiry::Error) -> Self {
-        match error {
-            inquiry::Error::Fault(fault) => Self::Fault(fault),
-            inquiry::Error::Refused { line, reply, meaning } => Self::Refused { line, reply, meaning },
-            inquiry::Error::Unable(why) => Self::Unable(why),
-        }
-    }
-}
+use traceur_protocol::inquiry::Inquiry;
 
 /// Drives an inquiry to its answer.
 ///

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Pilot};
 use super::height::{nudge, raise};
+use super::log::tell;
 use super::remainder::{Begin, Progress};
 use super::{Control, Controls, Error, stand};
 use traceur_core::geometry::{Point, Polyline};
@@ -125,6 +126,7 @@ pub struct JobOutcome {
 ///
 /// # Errors
 /// When the connection ends. Firmware trouble is news and `finished: false`.
+#[tracing::instrument(name = "job", skip_all, fields(machine = %work.profile.id))]
 pub async fn plot(
     work: &Work<'_>,
     connection: &mut Connection,
@@ -156,6 +158,7 @@ pub async fn plot(
 ///
 /// # Errors
 /// As [`plot`].
+#[tracing::instrument(skip_all, fields(machine = %work.profile.id))]
 pub async fn check(
     work: &Work<'_>,
     connection: &mut Connection,
@@ -209,6 +212,7 @@ impl<'a> Runner<'a> {
 
 impl Runner<'_> {
     /// Draws a pass. False if the job ended in it.
+    #[tracing::instrument(skip_all, fields(number = index + 1, pen = ?self.work.toolpath.passes[index].pen.id))]
     async fn pass(
         &mut self,
         index: usize,
@@ -236,7 +240,7 @@ impl Runner<'_> {
             }
         }
         loop {
-            operator.hear(&News::Pass { from: Place { pass: index, stroke: begin.stroke } });
+            tell(operator, &News::Pass { from: Place { pass: index, stroke: begin.stroke } });
             let mut program = begin.encode(index, pass, &self.profile, self.work.placement);
             if self.work.dry {
                 program.keep_pen_up();
@@ -244,14 +248,14 @@ impl Runner<'_> {
             let mut flight = self.fly(program, index, &begin, connection, controls, operator).await?;
             self.outcome.place = Place { pass: index, stroke: flight.progress.stroke };
             if flight.finished {
-                operator.hear(&News::PassDone { pass: index });
+                tell(operator, &News::PassDone { pass: index });
                 if index + 1 == self.work.toolpath.passes.len() {
                     return Ok(true);
                 }
                 self.outcome.place = Place { pass: index + 1, stroke: 0 };
                 // What was wished when all of the pass was on its way already.
                 if flight.then == Then::Rest {
-                    operator.hear(&News::Paused);
+                    tell(operator, &News::Paused);
                     flight.then = self.rest(controls, operator).await;
                 }
                 return Ok(flight.then != Then::End);
@@ -261,7 +265,7 @@ impl Runner<'_> {
                 return Ok(false);
             }
             if flight.then == Then::Rest {
-                operator.hear(&News::Paused);
+                tell(operator, &News::Paused);
                 flight.then = self.rest(controls, operator).await;
             }
             let stands = flight.stands.map(|place| self.work.placement.to_page(place));
@@ -270,7 +274,7 @@ impl Runner<'_> {
                 Then::GoOn => Begin::of(flight.progress, stands, pass),
                 Then::Skip => {
                     let skipped = Place { pass: index, stroke: flight.progress.stroke };
-                    operator.hear(&News::Skipped(skipped));
+                    tell(operator, &News::Skipped(skipped));
                     Begin::at(flight.progress.stroke + 1)
                 }
             };
@@ -387,12 +391,12 @@ impl Runner<'_> {
         loop {
             match controls.next().await {
                 Control::Resume => {
-                    operator.hear(&News::Resumed);
+                    tell(operator, &News::Resumed);
                     return Then::GoOn;
                 }
                 Control::Stop | Control::Abort => return Then::End,
                 Control::Skip => {
-                    operator.hear(&News::Resumed);
+                    tell(operator, &News::Resumed);
                     return Then::Skip;
                 }
                 Control::Pause => {}
@@ -412,11 +416,11 @@ impl Runner<'_> {
             Control::PenHigher | Control::PenLower => {
                 let by = if control == Control::PenHigher { 1 } else { -1 };
                 if self.work.dry || !nudge(&mut self.profile, by) {
-                    operator.hear(&News::Unable(control));
+                    tell(operator, &News::Unable(control));
                     return false;
                 }
                 self.height += by;
-                operator.hear(&News::Height(self.height));
+                tell(operator, &News::Height(self.height));
                 return true;
             }
             _ => return false,
@@ -472,10 +476,10 @@ impl<O: Operator> Flying<'_, '_, O> {
             return;
         }
         if session.set_speed(now, self.runner.percent) {
-            self.operator.hear(&News::Speed(self.runner.percent));
+            tell(self.operator, &News::Speed(self.runner.percent));
         } else {
             self.runner.percent = before;
-            self.operator.hear(&News::Unable(control));
+            tell(self.operator, &News::Unable(control));
         }
     }
 }
@@ -499,12 +503,12 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             // What has changed in the pause needs another program.
             Control::Resume if self.nudged && self.paused => {
                 self.paused = false;
-                self.operator.hear(&News::Resumed);
+                tell(self.operator, &News::Resumed);
                 self.stop(Then::GoOn, session, now);
             }
             Control::Resume => {
                 if std::mem::take(&mut self.paused) {
-                    self.operator.hear(&News::Resumed);
+                    tell(self.operator, &News::Resumed);
                 }
                 session.resume(now);
             }
@@ -531,7 +535,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             Event::Error { origin, .. } | Event::Alarm { origin, .. } => *origin,
             _ => None,
         };
-        self.operator.hear(&News::Session { pass: self.index, event, origin });
+        tell(self.operator, &News::Session { pass: self.index, event, origin });
         match event {
             Event::Connected { .. } => self.connected = now,
             Event::Completed { upto } => {
@@ -541,7 +545,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 let is_of_job = self.program.statements.iter().any(|statement| statement.origin.is_some());
                 if is_of_job && self.flight.progress.stroke > before.stroke {
                     let place = Place { pass: self.index, stroke: self.flight.progress.stroke };
-                    self.operator.hear(&News::Drawn(place));
+                    tell(self.operator, &News::Drawn(place));
                 }
             }
             Event::Status(status) => {
@@ -552,7 +556,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 });
                 self.flight.stands = place.map(|[x, y, _]| Point::new(x, y)).or(self.flight.stands);
                 if status.state == (State::Hold { complete: true }) && self.paused {
-                    self.operator.hear(&News::Paused);
+                    tell(self.operator, &News::Paused);
                 }
             }
             // A refused line or an alarm ends the job, whatever was wished.

@@ -3,10 +3,11 @@
 use super::*;
 use traceur_core::drawing::Page;
 use traceur_core::geometry::{Point, Polyline};
-use traceur_core::machine::Placement;
+use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
 use traceur_core::toolpath::{Pass, Toolpath};
-use traceur_protocol::encode;
+use traceur_protocol::{Event, encode};
+use traceur_sim::Faults;
 
 fn toolpath() -> Toolpath {
     let pens = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens;

@@ -56,9 +56,11 @@ impl Desk {
             // Replies take no time but the line's latency: they are a few bytes each, and never what a plotter waits for.
             self.back.send(now, &self.plotter.poll_output());
             while let Some(said) = self.back.receive(now) {
+                transport::log_received(&said);
                 session.handle_bytes(now - began, &said);
             }
             while let Some(bytes) = session.poll_transmit() {
+                transport::log_sent(&bytes);
                 self.there.send(now, &bytes);
             }
             while let Some(event) = session.poll_event() {

@@ -37,8 +37,7 @@ pub struct Identity {
 /// Recognises a firmware by what it has said so far; `None` if nothing in it is known.
 ///
 /// ```
-/// # use traceur_core::machine::Dialect;
-/// # use traceur_protocol::identify;
+/// # use {traceur_core::machine::Dialect, traceur_protocol::identify};
 /// let found = identify(b"EBBv13_and_above EB Firmware Version 2.8.1\r\n").unwrap();
 /// assert_eq!((found.dialect, found.name.as_str()), (Dialect::Ebb, "EBBv13_and_above EB Firmware Version 2.8.1"));
 /// assert!(identify(b"login: ").is_none());

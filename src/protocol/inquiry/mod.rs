@@ -22,6 +22,7 @@ use dialogue::Wire;
 
 use crate::lines::{Line, Lines};
 use crate::{Fault, Height, Identity, Question, ebb, grbl, hpgl, identify};
+use traceur_core::ErrorKind;
 use traceur_core::machine::{Firmware, Profile};
 
 /// Why an inquiry has no answer.
@@ -43,6 +44,17 @@ pub enum Error {
     /// This machine has no such thing.
     #[error("{0}")]
     Unable(&'static str),
+}
+
+impl Error {
+    /// What it means to whoever asked.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Fault(_) | Self::Refused { .. } => ErrorKind::Device,
+            Self::Unable(_) => ErrorKind::Input,
+        }
+    }
 }
 
 /// What a machine said of itself when it was greeted.
