@@ -328,7 +328,7 @@ pub(super) fn plan_text(toolpath: &Toolpath) -> Result<String, Failure> {
         strokes: pass
             .strokes
             .iter()
-            .map(|stroke| stroke.points.iter().map(|p| [micrometer(p.x), micrometer(p.y)]).collect())
+            .map(|stroke| stroke.points().iter().map(|p| [micrometer(p.x), micrometer(p.y)]).collect())
             .collect(),
     });
     let file = PlanFile {

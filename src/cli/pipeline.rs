@@ -541,5 +541,5 @@ pub(super) fn pen_in(slot: u32, pens: &[Pen]) -> Option<&Pen> {
 }
 
 fn on_page(stroke: &Polyline, placement: &Placement) -> Polyline {
-    Polyline::new(stroke.points.iter().map(|point| placement.to_page(*point)).collect())
+    stroke.map(|point| placement.to_page(point))
 }

@@ -78,16 +78,16 @@ fn off(point: Point, line: &Polyline) -> f64 {
             if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
         point.distance(pair[0] + along * part)
     };
-    line.points.windows(2).map(near).fold(f64::INFINITY, f64::min)
+    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
 }
 
 /// The marks against what was asked for: as many, and nowhere farther apart than `tolerance` and a unit.
 fn same(drawn: &[Polyline], asked: &[Polyline], placement: &Placement, tolerance: f64) {
     assert_eq!(drawn.len(), asked.len());
     for (drawn, asked) in drawn.iter().zip(asked) {
-        let drawn = Polyline::new(drawn.points.iter().map(|point| placement.to_page(*point)).collect());
+        let drawn = drawn.map(|point| placement.to_page(point));
         for (points, other) in [(&drawn, asked), (asked, &drawn)] {
-            let worst = points.points.iter().map(|point| off(*point, other)).fold(0.0, f64::max);
+            let worst = points.points().iter().map(|point| off(*point, other)).fold(0.0, f64::max);
             assert!(worst < tolerance + 0.025, "{worst} mm");
         }
     }

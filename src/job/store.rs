@@ -359,7 +359,7 @@ struct PassFile {
 
 fn toolpath_text(toolpath: &Toolpath) -> serde_json::Result<String> {
     let stroke = |line: &Polyline| {
-        line.points.iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
+        line.points().iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
     };
     let passes = toolpath.passes.iter().map(|pass| PassFile {
         id: pass.pen.id.clone(),

@@ -74,9 +74,7 @@ async fn plot(
     if !outcome.finished {
         return Err(alone.last);
     }
-    let to_page = |line: Polyline| {
-        Polyline::new(line.points.into_iter().map(|point| placement.to_page(point)).collect())
-    };
+    let to_page = |line: Polyline| line.map(|point| placement.to_page(point));
     let passes = outcome.traces.iter().map(|(pass, trace)| {
         (toolpath.passes[*pass].pen.clone(), trace.strokes().into_iter().map(to_page).collect())
     });

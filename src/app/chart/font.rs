@@ -144,7 +144,7 @@ mod tests {
         for text in ["Blue 0.5", "Été: 44/100 %", "\u{1b}[31m漢字", ""] {
             let right = write(text, Point::ORIGIN, 3.0)
                 .iter()
-                .flat_map(|stroke| stroke.points.iter().map(|point| point.x))
+                .flat_map(|stroke| stroke.points().iter().map(|point| point.x))
                 .fold(0.0, f64::max);
             assert!(right <= width(text, 3.0) + 1e-9, "{text}");
         }

@@ -385,7 +385,7 @@ fn uprights(places: &[f64], patch: Rect, tip: f64) -> Vec<Polyline> {
 
 /// The lines as one stroke.
 fn joined(lines: &[Polyline]) -> Polyline {
-    Polyline::new(lines.iter().flat_map(|line| line.points.iter().copied()).collect())
+    Polyline::new(lines.iter().flat_map(|line| line.points().iter().copied()).collect())
 }
 
 /// Rings that ink all between two radii.

@@ -53,9 +53,7 @@ fn plotted(drawing: &Drawing, hidden: &[Pen], dpi: f64) -> Paper {
 fn marks(index: usize, pass: &Pass, profile: &Profile, placement: &Placement) -> Vec<Polyline> {
     let program = traceur_protocol::encode(index, pass, profile, placement);
     let trace = traceur_sim::run_program(program.to_text().as_bytes(), profile).unwrap();
-    let on_page = |stroke: Polyline| {
-        Polyline::new(stroke.points.iter().map(|point| placement.to_page(*point)).collect())
-    };
+    let on_page = |stroke: Polyline| stroke.map(|point| placement.to_page(point));
     trace.strokes().into_iter().map(on_page).collect()
 }
 

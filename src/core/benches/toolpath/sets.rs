@@ -91,7 +91,7 @@ fn random(kind: &str, count: usize) -> Set {
 pub(crate) fn write(path: &Path, strokes: &[Polyline]) {
     let mut text = String::new();
     for stroke in strokes {
-        for (index, point) in stroke.points.iter().enumerate() {
+        for (index, point) in stroke.points().iter().enumerate() {
             let space = if index > 0 { " " } else { "" };
             write!(text, "{space}{},{}", point.x, point.y).expect("a string takes all");
         }
