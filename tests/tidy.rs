@@ -38,6 +38,16 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("eprint", &["cli/"]),
 ];
 
+/// Words of the firmwares as they begin in a string, for all three dialects.
+const FIRMWARE_WORDS: [&str; 26] = [
+    "\"$X", "\"$H", "\"$J", "\"$G", "\"$I", "\"$#", "\"G1", "\"G5", "\"M3", "\"HM,", "\"EM,", "\"SC,",
+    "\"SP,", "\"CU,", "\"QC", "\"QE", "\"QG", "\"QL", "\"QS", "\"PU", "\"PD", "\"PA", "\"OA;", "\"OE;",
+    "\\x1b.", "0x18",
+];
+
+/// Who speaks to a machine, or is one.
+const SPEAKERS: [&str; 3] = ["protocol/", "core/machine/", "sim/"];
+
 /// Longest file, in lines: a room that grows past it is split by what it holds.
 const LONGEST: usize = 600;
 
@@ -57,6 +67,8 @@ fn made_up_violations_are_found() {
         ("core/toolpath/order.rs", "let now = std::time::Instant::now();", "`Instant::now` belongs in"),
         ("core/pens/inventory.rs", "std::fs::read(path)", "`fs::` belongs in"),
         ("core/color/ink.rs", "println!(\"hello\")", "`println!` belongs in"),
+        ("job/hand/mod.rs", "link.send(b\"$X\\n\".to_vec())?;", "`\"$X` is a word of a firmware"),
+        ("cli/device.rs", "link.send(b\"\\x1b.K\".to_vec())?;", "is a word of a firmware"),
         ("core/attic/box.rs", "fn nothing() {}", "attic has no row in the floor table"),
     ] {
         let sources = BTreeMap::from([(path.to_owned(), text.to_owned())]);
@@ -116,6 +128,10 @@ fn violations(sources: &BTreeMap<String, String>) -> Vec<String> {
             if code.contains(word) && !homes.iter().any(|home| path.starts_with(home)) {
                 broken.push(format!("src/{path}: `{word}` belongs in {homes:?}"));
             }
+        }
+        let speaks = SPEAKERS.iter().any(|home| path.starts_with(home));
+        if let Some(word) = FIRMWARE_WORDS.iter().find(|word| !speaks && code.contains(**word)) {
+            broken.push(format!("src/{path}: `{word}` is a word of a firmware, and belongs in {SPEAKERS:?}"));
         }
         if text.lines().count() > LONGEST {
             broken.push(format!("src/{path}: more than {LONGEST} lines"));

@@ -87,6 +87,7 @@ impl Error {
 mod tests {
     use super::*;
     use traceur_job::transport;
+    use traceur_protocol::{Fault, inquiry};
 
     #[test]
     fn the_kind_is_that_of_the_crate_where_it_arose() {
@@ -95,11 +96,14 @@ mod tests {
         for (error, kind) in [
             (traceur_core::units::length("1 mile").unwrap_err().into(), ErrorKind::Input),
             (traceur_job::Port::parse("").unwrap_err().into(), ErrorKind::Input),
-            (traceur_job::Error::Unable("it has no such thing").into(), ErrorKind::Input),
+            (
+                traceur_job::Error::from(inquiry::Error::Unable("it has no such thing")).into(),
+                ErrorKind::Input,
+            ),
             (transport::Error::Serve { name, reason }.into(), ErrorKind::Input),
             (closed.clone().into(), ErrorKind::Device),
             (traceur_job::Error::from(closed).into(), ErrorKind::Device),
-            (traceur_job::Error::from(traceur_protocol::Fault::Silent).into(), ErrorKind::Device),
+            (traceur_job::Error::from(inquiry::Error::from(Fault::Silent)).into(), ErrorKind::Device),
             (traceur_job::Error::Lost("it restarted".into()).into(), ErrorKind::Lost),
         ] {
             let error: Error = error;

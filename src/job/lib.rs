@@ -12,6 +12,7 @@ mod hand;
 mod height;
 #[cfg(test)]
 mod hpgl_tests;
+mod inquire;
 pub mod journal;
 mod log;
 mod odometer;
@@ -34,14 +35,16 @@ mod virtual_time;
 
 pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
-pub use hand::{Hand, Standing};
+pub use hand::Hand;
+pub use inquire::inquire;
 pub use odometer::{Error as OdometerError, Odometer};
-pub use probe::{ask, probe};
+pub use probe::probe;
 pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
 pub use runtime::runtime;
 pub use serve::{End, Speed, VirtualMachine};
-pub use stand::{Memory, Position, stand};
+pub use stand::stand;
 pub use store::{About, Case, Error as StoreError, Store, Stored};
+pub use traceur_protocol::inquiry::{Memory, Position, Standing};
 
 use std::fmt;
 
@@ -70,22 +73,9 @@ pub enum Error {
         /// What was written.
         text: String,
     },
-    /// The machine can't do, or does not want, what is asked of it by hand.
+    /// The machine can't do, or does not want, what is asked of it by hand; or it does not answer.
     #[error(transparent)]
-    Fault(#[from] traceur_protocol::Fault),
-    /// It refused a line.
-    #[error("the plotter answered {reply} to `{line}`: {meaning}")]
-    Refused {
-        /// The line.
-        line: String,
-        /// What it said.
-        reply: String,
-        /// What that means.
-        meaning: String,
-    },
-    /// This machine has no such thing.
-    #[error("{0}")]
-    Unable(&'static str),
+    Inquiry(#[from] traceur_protocol::inquiry::Error),
     /// `auto` found no single port.
     #[error("`auto` found {}: name the port, `traceur ports` lists them", found(.known))]
     Auto {
@@ -109,10 +99,9 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Transport(error) => error.kind(),
-            Self::Port { .. } | Self::Unable(_) => ErrorKind::Input,
-            Self::Fault(_) | Self::Refused { .. } | Self::Auto { .. } | Self::Runtime { .. } => {
-                ErrorKind::Device
-            }
+            Self::Inquiry(error) => error.kind(),
+            Self::Port { .. } => ErrorKind::Input,
+            Self::Auto { .. } | Self::Runtime { .. } => ErrorKind::Device,
             Self::Lost(_) => ErrorKind::Lost,
         }
     }

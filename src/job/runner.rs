@@ -8,13 +8,11 @@ use super::log::tell;
 use super::remainder::{Begin, Progress};
 use super::{Control, Controls, Error, stand};
 use traceur_core::geometry::{Point, Polyline};
-use traceur_core::machine::{Dialect, Ebb, Firmware, Placement, Profile};
+use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::{Pass, Toolpath};
-use traceur_protocol::{Event, Origin, Program, Session, State, Statement};
+use traceur_protocol::{Event, Origin, Program, Session, State};
 use traceur_sim::MotionTrace;
 
-/// Speed without acceleration; mm/s: `HM` has none.
-const HOME_SPEED: f64 = 40.0;
 /// Least and greatest speed that may be wished for; percent.
 const SPEEDS: std::ops::RangeInclusive<u32> = 10..=200;
 
@@ -168,11 +166,7 @@ pub async fn check(
     operator: &mut impl Operator,
 ) -> Result<bool, Error> {
     let mut runner = Runner::new(work);
-    let dialect = work.profile.firmware.dialect();
-    // HP-GL's session ends when the plotter has answered behind a statement: this one moves nothing along.
-    let lift = Statement { line: "PU;".into(), origin: None, drains: true };
-    let statements = if dialect == Dialect::Hpgl { vec![lift] } else { Vec::new() };
-    let nothing = Program { dialect, title: String::new(), statements, lift: Vec::new() };
+    let nothing = Program::nothing(work.profile.firmware.dialect());
     let begin = Begin::at(work.from.stroke);
     let flight = runner.fly(nothing, work.from.pass, &begin, connection, controls, operator).await?;
     Ok(flight.finished)
@@ -248,12 +242,8 @@ impl Runner<'_> {
         loop {
             tell(operator, &News::Pass { from: Place { pass: index, stroke: begin.stroke } });
             let mut program = begin.encode(index, pass, &self.profile, self.work.placement);
-            if self.work.dry && program.dialect == Dialect::Hpgl {
-                // No other letters of these programs are PD.
-                program
-                    .statements
-                    .iter_mut()
-                    .for_each(|statement| statement.line = statement.line.replace("PD", "PU"));
+            if self.work.dry {
+                program.keep_pen_up();
             }
             let mut flight = self.fly(program, index, &begin, connection, controls, operator).await?;
             self.outcome.place = Place { pass: index, stroke: flight.progress.stroke };
@@ -302,9 +292,9 @@ impl Runner<'_> {
         controls: &mut Controls,
         operator: &mut impl Operator,
     ) -> Result<bool, Error> {
-        let Firmware::Ebb(ebb) = &self.work.profile.firmware else { return Ok(true) };
         let pass = &self.work.toolpath.passes[index];
-        let program = home(&self.profile, ebb, self.work.placement, pass);
+        let program = traceur_protocol::return_to_zero(&self.profile, self.work.placement, pass);
+        let Some(program) = program else { return Ok(true) };
         let begin = Begin::at(self.outcome.place.stroke);
         Ok(self.fly(program, index, &begin, connection, controls, operator).await?.finished)
     }
@@ -576,14 +566,4 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             _ => {}
         }
     }
-}
-
-/// Brings an EiBotBoard from anywhere to where its counters are zero.
-fn home(profile: &Profile, ebb: &Ebb, placement: &Placement, pass: &Pass) -> Program {
-    let empty = Pass { pen: pass.pen.clone(), strokes: Vec::new() };
-    let mut program = traceur_protocol::encode(0, &empty, profile, placement);
-    let rate = (HOME_SPEED * ebb.steps_per_mm).min(ebb.step_rate).round();
-    let lines = program.lift.iter().cloned().chain([format!("HM,{rate}")]);
-    program.statements = lines.map(|line| Statement { line, origin: None, drains: false }).collect();
-    program
 }

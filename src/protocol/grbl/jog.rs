@@ -6,15 +6,13 @@ use traceur_core::machine::Lift;
 use traceur_core::units::FeedRate;
 
 /// A jog by so much (mm, machine axes) at a speed (mm/s). It is cancelled by 0x85 and changes no modal state.
-#[must_use]
-pub fn jog_line(by: [f64; 2], speed: f64) -> String {
+pub(super) fn jog_line(by: [f64; 2], speed: f64) -> String {
     let [x, y] = by.map(|mm| number(mm, 3));
     format!("$J=G91G21X{x}Y{y}F{}", FeedRate::from_speed(speed.max(1.0)))
 }
 
 /// What moves the pen; nothing if its lift is none of GRBL's.
-#[must_use]
-pub fn pen_lines(lift: &Lift, height: Height) -> Vec<String> {
+pub(super) fn pen_lines(lift: &Lift, height: Height) -> Vec<String> {
     match *lift {
         Lift::Servo { up_s, down_s, up_delay, down_delay } => {
             let (s, delay) = match height {

@@ -2,22 +2,39 @@
 
 use super::LowLevelMove;
 use super::encode::pen;
-use crate::Height;
+use crate::{Height, Program, Statement};
 use traceur_core::geometry::Point;
-use traceur_core::machine::{Ebb, Lift, Profile};
+use traceur_core::machine::{Ebb, Lift, Placement, Profile};
+use traceur_core::toolpath::Pass;
 use traceur_motion::travel_slices;
 
+/// `HM` knows no ramps: a speed at which the carriage starts and stops at once; mm/s along the longer way.
+const HOME_SPEED: f64 = 40.0;
+
+/// Brings the carriage to where the board's counters are zero.
+pub(super) fn home_line(ebb: &Ebb) -> String {
+    let rate = (HOME_SPEED * ebb.steps_per_mm).min(ebb.step_rate).round();
+    format!("HM,{rate}")
+}
+
+/// The program that lifts the pen of `pass` and brings the carriage to where the board's counters are zero.
+pub(crate) fn home_program(profile: &Profile, ebb: &Ebb, placement: &Placement, pass: &Pass) -> Program {
+    let empty = Pass { pen: pass.pen.clone(), strokes: Vec::new() };
+    let mut program = super::encode(0, &empty, profile, ebb, placement);
+    let lines = program.lift.iter().cloned().chain([home_line(ebb)]);
+    program.statements = lines.map(|line| Statement { line, origin: None, drains: false }).collect();
+    program
+}
+
 /// A way (mm, machine axes) with the profile's ramps and travel speed, from wherever the pen is.
-#[must_use]
-pub fn jog_lines(by: [f64; 2], profile: &Profile, ebb: &Ebb) -> Vec<String> {
+pub(super) fn jog_lines(by: [f64; 2], profile: &Profile, ebb: &Ebb) -> Vec<String> {
     let slices = travel_slices(Point::new(by[0], by[1]), profile, ebb);
     slices.iter().map(|slice| LowLevelMove::of(slice).to_line()).collect()
 }
 
 /// What moves the pen: the servo's two places, and the move to one of them. Any height but the profile's own is set as the
 /// place of the pen that is down, until the next plot sets it anew.
-#[must_use]
-pub fn pen_lines(profile: &Profile, ebb: &Ebb, height: Height) -> Vec<String> {
+pub(super) fn pen_lines(profile: &Profile, ebb: &Ebb, height: Height) -> Vec<String> {
     let mut lift = profile.lift.clone();
     if let (Lift::EbbServo { down_percent, .. }, Height::At(percent)) = (&mut lift, height) {
         *down_percent = percent.clamp(0.0, 100.0);
