@@ -4,6 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// What was asked for can't be done: what, where and what helps.
+    #[error("{0}")]
+    Input(String),
     /// A quantity with a unit.
     #[error(transparent)]
     Units(#[from] traceur_core::units::Error),
@@ -19,9 +22,9 @@ pub enum Error {
     /// Drawings and SVG.
     #[error(transparent)]
     Drawing(#[from] traceur_core::drawing::Error),
-    /// Charts of pens.
+    /// Swatches of pens.
     #[error(transparent)]
-    Chart(#[from] crate::chart::Error),
+    Swatch(#[from] crate::swatch::Error),
     /// Drawings that are made.
     #[error(transparent)]
     Generator(#[from] traceur_generator::Error),
