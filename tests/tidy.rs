@@ -31,8 +31,11 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("time::sleep", &["job/", "cli/"]),
     ("rand::rng", &[]),
     ("from_os_rng", &[]),
-    ("fs::", &["cli/", "job/", "generator/experiment/", "generator/weights/"]),
-    ("File::", &["cli/", "job/", "generator/experiment/", "generator/weights/"]),
+    (
+        "fs::",
+        &["cli/", "app/files.rs", "app/catalog/", "job/", "generator/experiment/", "generator/weights/"],
+    ),
+    ("File::", &["cli/", "app/files.rs", "job/", "generator/experiment/", "generator/weights/"]),
     ("_mm_per_min", &["core/units.rs", "protocol/grbl/encode.rs", "sim/grbl/"]),
     ("println!", &["cli/"]),
     ("eprint", &["cli/"]),

@@ -6,6 +6,9 @@ use traceur_core::ErrorKind;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// What was asked for can't be done: what, where and what helps.
+    #[error("{0}")]
+    Input(String),
     /// A quantity with a unit.
     #[error(transparent)]
     Units(#[from] traceur_core::units::Error),
@@ -21,9 +24,9 @@ pub enum Error {
     /// Drawings and SVG.
     #[error(transparent)]
     Drawing(#[from] traceur_core::drawing::Error),
-    /// Charts of pens.
+    /// Swatches of pens.
     #[error(transparent)]
-    Chart(#[from] crate::chart::Error),
+    Swatch(#[from] crate::swatch::Error),
     /// Drawings that are made.
     #[error(transparent)]
     Generator(#[from] traceur_generator::Error),
@@ -72,11 +75,12 @@ impl Error {
         match self {
             Self::Transport(error) => error.kind(),
             Self::Job(error) => error.kind(),
-            Self::Units(_) | Self::Config(_) | Self::Pens(_) | Self::Machine(_) | Self::Drawing(_) => {
+            Self::Input(_) | Self::Units(_) | Self::Config(_) | Self::Pens(_) | Self::Machine(_) => {
                 ErrorKind::Input
             }
+            Self::Drawing(_) => ErrorKind::Input,
             Self::Generator(_) | Self::Experiment(_) | Self::Aim(_) | Self::Neuron(_) => ErrorKind::Input,
-            Self::Network(_) | Self::Weights(_) | Self::Chart(_) | Self::Preview(_) => ErrorKind::Input,
+            Self::Network(_) | Self::Weights(_) | Self::Swatch(_) | Self::Preview(_) => ErrorKind::Input,
             // Of a program that somebody wrote, and of files.
             Self::Sim(_) | Self::Store(_) | Self::Journal(_) | Self::Odometer(_) => ErrorKind::Input,
         }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::device_keys::{self, Measure};
 use super::pipeline::rounded;
-use super::{Failure, Terminal, machines};
+use super::{Failure, Terminal};
+use traceur_app::catalog;
 use traceur_core::machine::Profile;
 use traceur_core::units;
 use traceur_job::{Hand, Port, Standing};
@@ -96,7 +97,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Home(at) | Verb::Zero(at) | Verb::Status(at) => at,
         Verb::Jog { at, .. } | Verb::Pen { at, .. } => at,
     };
-    let profile = machines::choose(&at.machine)?;
+    let profile = catalog::machines::choose(&at.machine)?;
     let measure = Measure::of(&profile);
     if matches!(args.verb, Verb::Pen { calibrate: true, .. }) && measure.is_none() {
         return Err(Failure::Input(format!(
@@ -122,7 +123,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             if let Some(measure) = measure {
                 let settings = device_keys::calibrate(&mut held, measure)?;
                 if !settings.is_empty() {
-                    let path = machines::amend(&at.machine, &settings, terminal)?;
+                    let path = catalog::machines::amend(&at.machine, &settings)?;
                     terminal.say(format!("{}: {} written", path.display(), settings.join(", ")));
                 }
             }

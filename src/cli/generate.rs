@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::evolve::{self, EvolveArgs};
-use super::pens_choice::PassArgs;
+use super::pass_order::PassArgs;
 use super::recipe::Recipe;
 use super::show::ShowArgs;
 use super::terminal::table;
-use super::{Failure, Terminal, files, machines};
+use super::{Failure, Terminal, files};
+use traceur_app::catalog;
 use traceur_core::drawing::svg;
 use traceur_core::units;
 use traceur_generator::{Outcome, PenUse, Settings};
@@ -130,8 +131,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let settings = if args.evolve.goes_on() { None } else { Some(wanted(args)?) };
     let began = Instant::now();
     let write = |outcome: &Outcome| files::write(&output, svg::write(&outcome.drawing).as_bytes(), terminal);
-    let budget =
-        args.minutes.map(|minutes| Budget::new(minutes, machines::choose(&args.machine)?)).transpose()?;
+    let budget = args
+        .minutes
+        .map(|minutes| Budget::new(minutes, catalog::machines::choose(&args.machine)?))
+        .transpose()?;
     let outcome = evolve::make(&args.evolve, settings, budget.as_ref(), &output, terminal, &write)?;
     let seconds = began.elapsed().as_secs_f64();
     if files::is_dash(&output) {

@@ -11,7 +11,7 @@ mod export;
 mod failure;
 mod fetch;
 mod files;
-mod folders;
+
 mod generate;
 mod generate_image;
 mod input;
@@ -26,10 +26,10 @@ mod models;
 mod odometer;
 mod order;
 mod pens;
-mod pens_chart;
-mod pens_choice;
+mod pens_swatch;
+
+mod pass_order;
 mod pens_edit;
-mod pens_file;
 mod pens_log;
 mod perform;
 mod pipeline;
@@ -173,6 +173,6 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Sweep(args) => sweep::run(&args, terminal),
         Command::Models(args) => models::run(&args, terminal),
         Command::Completions(args) => completions::run(&args, terminal),
-        Command::Man(args) => completions::man(&args, terminal),
+        Command::Man(args) => completions::man(&args),
     }
 }

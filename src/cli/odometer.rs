@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Terminal, folders};
+use super::{Failure, Terminal};
+use traceur_app::catalog::folders;
 use traceur_core::geometry::Polyline;
 use traceur_core::pens::Pen;
 use traceur_core::pens::odometer::PenKey;

@@ -55,15 +55,14 @@ impl Planned {
         let passes = self.programs.iter().zip(&self.toolpath.passes).enumerate();
         let written: Result<Vec<PathBuf>, Failure> = passes
             .map(|(index, (program, pass))| {
-                folder.write(
-                    &program_name(index, &pass.pen, program.dialect),
-                    program.to_text().as_bytes(),
-                    terminal,
-                )
+                let name = program_name(index, &pass.pen, program.dialect);
+                Ok(folder.write(&name, program.to_text().as_bytes())?)
             })
             .collect();
         let written = written?;
-        folder.warn_of_other_programs(&written, terminal);
+        for other in folder.other_programs(&written) {
+            terminal.warn(format!("{} is from an earlier run: not part of this drawing", other.display()));
+        }
         Ok(written)
     }
 }

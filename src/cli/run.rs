@@ -11,7 +11,8 @@ use super::perform::{self, Kept, Station, Task};
 use super::pipeline::{self, Planned};
 use super::recipe::Recipe;
 use super::terminal::clock;
-use super::{Failure, Terminal, evolve, generate, machines, plot, settings};
+use super::{Failure, Terminal, evolve, generate, plot, settings};
+use traceur_app::catalog;
 use traceur_app::preview::{self, Gap};
 use traceur_core::drawing::svg;
 use traceur_core::geometry::Polyline;
@@ -52,7 +53,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let recipe = Recipe::load(&args.recipe, &args.set)?;
     let settings = settings::of(&recipe)?;
-    let (mut profile, machine) = machines::choose_with_text(&recipe.plot.machine)?;
+    let (mut profile, machine) = catalog::machines::choose_with_text(&recipe.plot.machine)?;
     profile.bed.turns_pages &= !args.no_rotate;
     let port = Port::parse(&args.port)?;
     port.check(profile.firmware.dialect())?;
@@ -178,11 +179,11 @@ fn write(
     report: &serde_json::Value,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    folder.write("drawing.svg", svg::write(&outcome.drawing).as_bytes(), terminal)?;
+    folder.write("drawing.svg", svg::write(&outcome.drawing).as_bytes())?;
     planned.write_programs(folder, terminal)?;
-    folder.write("ink.png", &preview::to_png(&inked.picture)?, terminal)?;
+    folder.write("ink.png", &preview::to_png(&inked.picture)?)?;
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Input(error.to_string()))?;
-    folder.write("report.json", format!("{text}\n").as_bytes(), terminal)?;
+    folder.write("report.json", format!("{text}\n").as_bytes())?;
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::recipe::{Generate, Jitter, Recipe, Weights};
 use super::wanted::Source;
-use super::{Failure, files, pens};
+use super::{Failure, files};
+use traceur_app::catalog;
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
 use traceur_generator::network::{Layer, Net};
@@ -20,7 +21,7 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Failure> {
     let generate = &recipe.generate;
     let page = Page::parse(&recipe.paper.page)?;
     let aim: Aim = generate.neuron.parse()?;
-    let mut settings = Settings::new(page, aim, pens::choose(&generate.pens)?);
+    let mut settings = Settings::new(page, aim, catalog::pens::choose(&generate.pens)?);
     settings.margin = recipe.paper.margin;
     settings.most_pens = generate.max_pens;
     settings.strokes = generate.strokes;

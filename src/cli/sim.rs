@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
-use super::{Failure, Terminal, files, interrupt, machines, pens, pipeline};
+use super::{Failure, Terminal, files, interrupt, pipeline};
+use traceur_app::catalog;
 use traceur_app::preview::to_png;
 use traceur_core::drawing::Page;
 use traceur_core::machine::{Placement, Profile};
@@ -66,7 +67,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
-    let profile = machines::choose(&args.machine)?;
+    let profile = catalog::machines::choose(&args.machine)?;
     let desk = Desk::new(args, &profile, terminal)?;
     let runtime = traceur_job::runtime()?;
     let ended = runtime.block_on(serve(args, &profile, &desk, terminal));
@@ -154,7 +155,7 @@ impl<'a> Desk<'a> {
             Some(page) => Page::parse(page)?,
             None => Page { width: profile.bed.width, height: profile.bed.height },
         };
-        let pens = pens::choose(&args.pens)?;
+        let pens = catalog::pens::choose(&args.pens)?;
         if pens.is_empty() {
             return Err(Failure::Input(format!(
                 "--pens {}: no pen in it: name one, such as `black`",

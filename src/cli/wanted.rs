@@ -6,8 +6,8 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::{Failure, files, pipeline};
-use traceur_app::chart;
 use traceur_app::preview::{of_rgb8, resized};
+use traceur_app::swatch;
 use traceur_core::drawing::{Page, svg};
 use traceur_core::geometry::{Affine, Rect};
 use traceur_generator::Picture;
@@ -15,7 +15,7 @@ use traceur_generator::Picture;
 /// Decodes a PNG or a JPEG, the right way up. `give` says what would be right, `enough` what a smaller one is.
 ///
 /// # Errors
-/// What can't be decoded, and what has more pixels than [`chart::MOST_PX`], before a pixel is.
+/// What can't be decoded, and what has more pixels than [`swatch::MOST_PX`], before a pixel is.
 pub(super) fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Result<DynamicImage, Failure> {
     let unreadable =
         |error: image::ImageError| Failure::Input(format!("{name}: {error}: {give}").replace('\n', " "));
@@ -25,10 +25,10 @@ pub(super) fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Resul
     reader.no_limits();
     let mut decoder = reader.into_decoder().map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > chart::MOST_PX as u64 {
+    if u64::from(width) * u64::from(height) > swatch::MOST_PX as u64 {
         return Err(Failure::Input(format!(
             "{name}: {width} x {height} pixels are too many, {} million at most: {enough}",
-            chart::MOST_PX / 1_000_000
+            swatch::MOST_PX / 1_000_000
         )));
     }
     let orientation = decoder.orientation().map_err(unreadable)?;

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::pass_order::PassArgs;
 use super::pens::Listing;
-use super::pens_choice::{Chosen, PassArgs, choose_with_files};
-use super::pens_file;
 use super::pipeline::rounded;
 use super::terminal::plain;
 use super::wanted::photo;
 use super::{Failure, Terminal, files};
-use traceur_app::chart::{self, Chart, Reading, Scan};
+use traceur_app::catalog::pen_file;
+use traceur_app::catalog::pens::{Chosen, choose_with_files};
+use traceur_app::swatch::{self, Reading, Scan, Swatch};
 use traceur_core::color::{delta_e, to_hex};
 use traceur_core::drawing::svg::{self, ReadOptions};
 use traceur_core::drawing::{Drawing, Page};
@@ -88,7 +89,7 @@ pub(super) fn swatch(args: &SwatchArgs, terminal: &Terminal) -> Result<(), Failu
         });
     let mut pens: Vec<Pen> = chosen.into_iter().map(|chosen| chosen.pen).collect();
     args.passes.apply(&mut pens);
-    let chart = Chart::new(args.page, pens, &title)?;
+    let chart = Swatch::new(args.page, pens, &title)?;
     let drawing = chart.drawing();
     let ids: Vec<&str> = chart.pens.iter().map(|pen| pen.id.as_str()).collect();
     let text = svg::write(&drawing);
@@ -138,7 +139,7 @@ pub(super) fn measure(args: &MeasureArgs, terminal: &Terminal) -> Result<(), Fai
     }
     let chart = match &args.chart {
         Some(path) => read_chart(path)?,
-        None => Chart::new(args.page, chosen.iter().map(|chosen| chosen.pen.clone()).collect(), "")?,
+        None => Swatch::new(args.page, chosen.iter().map(|chosen| chosen.pen.clone()).collect(), "")?,
     };
     let known_as = |pen: &Pen| chosen.iter().find(|chosen| chosen.pen.id == pen.id);
     if args.pens.is_some()
@@ -153,7 +154,7 @@ pub(super) fn measure(args: &MeasureArgs, terminal: &Terminal) -> Result<(), Fai
         chart.pens.iter().map(|pen| known_as(pen).map_or(pen, |chosen| &chosen.pen).clone()).collect();
     let scan = read_scan(&args.scan)?;
     let bar = terminal.progress("measure", 1);
-    let readings = chart::measure(&chart, &known, &scan);
+    let readings = swatch::measure(&chart, &known, &scan);
     bar.finish_and_clear();
     let readings = readings?;
     let findings: Vec<Finding<'_>> = known
@@ -162,7 +163,7 @@ pub(super) fn measure(args: &MeasureArgs, terminal: &Terminal) -> Result<(), Fai
         .map(|(pen, reading)| Finding { known: pen, chosen: known_as(pen), reading })
         .collect();
     if args.write {
-        write(&findings, terminal)?;
+        write(&findings)?;
     }
     let value: Vec<_> = findings.iter().map(Finding::to_json).collect();
     terminal.result(&serde_json::json!({ "pens": value, "written": args.write }), || {
@@ -179,7 +180,7 @@ pub(super) fn measure(args: &MeasureArgs, terminal: &Terminal) -> Result<(), Fai
 }
 
 /// The chart that an SVG of `pens swatch` shows.
-fn read_chart(path: &Path) -> Result<Chart, Failure> {
+fn read_chart(path: &Path) -> Result<Swatch, Failure> {
     let name = path.display().to_string();
     let bytes = files::read(path)?;
     let no_chart = || Failure::Input(format!("{name}: not a chart that `traceur pens swatch` wrote"));
@@ -193,7 +194,7 @@ fn read_chart(path: &Path) -> Result<Chart, Failure> {
         let at = layers.iter().position(|pen| pen.id == id).ok_or_else(no_chart)?;
         pens.push(layers.swap_remove(at));
     }
-    Ok(Chart::new(import.drawing.page, pens, "")?)
+    Ok(Swatch::new(import.drawing.page, pens, "")?)
 }
 
 /// Reads a PNG or a JPEG that is small enough to be looked at.
@@ -286,7 +287,7 @@ impl Finding<'_> {
 }
 
 /// Writes the changes, file by file.
-fn write(findings: &[Finding<'_>], terminal: &Terminal) -> Result<(), Failure> {
+fn write(findings: &[Finding<'_>]) -> Result<(), Failure> {
     let mut by_file: BTreeMap<&PathBuf, Vec<(&str, Change)>> = BTreeMap::new();
     for finding in findings {
         let change = finding.change();
@@ -297,7 +298,7 @@ fn write(findings: &[Finding<'_>], terminal: &Terminal) -> Result<(), Failure> {
         }
     }
     for (path, changes) in by_file {
-        pens_file::change(path, None, terminal, |file, text| {
+        pen_file::change(path, None, |file, text| {
             let mut text = text.to_owned();
             for (id, change) in &changes {
                 text = edit::set(file, &text, id, change, &[])?;

@@ -1,7 +1,7 @@
-//! A chart of pens: made for plotting, found again in a scan or photo, and read, so that the virtual ink becomes the real
+//! A swatch of pens: made for plotting, found again in a scan or photo, and read, so that the virtual ink becomes the real
 //! ink.
 //!
-//! Comes in: a page and pens; later a picture of the plotted chart. Goes out: a [`traceur_core::drawing::Drawing`]; later what
+//! Comes in: a page and pens; later a picture of the plotted swatch. Goes out: a [`traceur_core::drawing::Drawing`]; later what
 //! each pen's ink and tip really are. Deliberately absent: files, and decoding of pictures.
 //!
 //! Each pen has a row: a solid patch (lines half a tip apart, so that no paper shows even where the tip is finer than it
@@ -19,18 +19,18 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use layout::Chart;
+pub use layout::Swatch;
 pub use measure::{Reading, measure};
 pub use scan::{MOST_PX, Scan};
 
-/// Why a chart could not be made or read.
+/// Why a swatch could not be made or read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The chart can't be laid out.
+    /// The swatch can't be laid out.
     #[error("{0}")]
     Layout(String),
-    /// The picture can't be read as a chart.
+    /// The picture can't be read as a swatch.
     #[error("{0}")]
     Scan(String),
 }

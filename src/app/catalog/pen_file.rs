@@ -4,25 +4,29 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::pens_choice::read_text;
-use super::{Failure, Terminal, files, folders};
+use super::folders;
+use super::pens::read_text;
+use crate::{Error, files};
 use traceur_core::pens::{BUILT_IN, edit};
 
-/// The set that commands edit when none is named.
+/// The set that is edited when none is named.
 const USUAL: &str = "mine";
 
-/// The file that `--file` means: a path, or the name of one of the user's own sets.
-pub(super) fn place(file: Option<&str>) -> Result<PathBuf, Failure> {
+/// The file that is meant: a path, or the name of one of the user's own sets; `None`: their set `mine`.
+///
+/// # Errors
+/// A name that is built in, and a name where there is no home folder.
+pub fn place(file: Option<&str>) -> Result<PathBuf, Error> {
     let name = file.unwrap_or(USUAL);
     let path = Path::new(name);
     let is_name = path.extension().is_none() && path.components().count() == 1 && !path.is_file();
     if !is_name {
         return Ok(path.to_owned());
     }
-    let none = || Failure::Input("there is no home folder to keep it in: give a path with --file".into());
+    let none = || Error::Input("there is no home folder to keep it in: give a path with --file".into());
     let own = folders::pens().ok_or_else(none)?.join(format!("{name}.toml"));
     if !own.exists() && BUILT_IN.iter().any(|(id, _)| *id == name) {
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "`{name}` is built in and can't be changed: give the set another name with --file; `traceur pens show {name} --toml` gives a copy to begin with"
         )));
     }
@@ -31,17 +35,19 @@ pub(super) fn place(file: Option<&str>) -> Result<PathBuf, Failure> {
 
 /// Reads a pen file, changes its text and writes it back; nobody else edits it meanwhile. `change` is given the file's name
 /// for messages and its text. A file that is not there yet is begun as a set of this `name`; without one it is an error.
-pub(super) fn change(
+///
+/// # Errors
+/// Those of `change`, and when the file can't be read or written; then it is as it was.
+pub fn change(
     path: &Path,
     name: Option<&str>,
-    terminal: &Terminal,
-    change: impl FnOnce(&str, &str) -> Result<String, Failure>,
-) -> Result<String, Failure> {
+    change: impl FnOnce(&str, &str) -> Result<String, Error>,
+) -> Result<String, Error> {
     // A link stays a link to the changed file.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let file = path.display().to_string();
     let failed =
-        |error: io::Error| Failure::Input(format!("{file}: {error}; choose a place that you may write to"));
+        |error: io::Error| Error::Input(format!("{file}: {error}; choose a place that you may write to"));
     if let Some(folder) = real.parent().filter(|_| name.is_some() && !real.exists()) {
         fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -49,11 +55,11 @@ pub(super) fn change(
     let text = match name {
         Some(name) if !real.exists() => edit::new_file(&id(&real), name),
         _ => read_text(&real)
-            .map_err(|error| Failure::Input(error.to_string().replace(&real.display().to_string(), &file)))?,
+            .map_err(|error| Error::Input(error.to_string().replace(&real.display().to_string(), &file)))?,
     };
     let changed = change(&file, &text)?;
     if changed != text {
-        files::write(&real, changed.as_bytes(), terminal)?;
+        files::write(&real, changed.as_bytes())?;
     }
     drop(lock);
     Ok(changed)

@@ -2,7 +2,7 @@
 
 use traceur_core::geometry::Point;
 
-/// A map of points that keeps straight lines straight: from the chart's mm to a picture's pixels.
+/// A map of points that keeps straight lines straight: from the swatch's mm to a picture's pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Homography([f64; 9]);
 

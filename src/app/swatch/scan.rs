@@ -1,4 +1,4 @@
-//! A picture of a plotted chart: pixels, light between them, and smaller copies.
+//! A picture of a plotted swatch: pixels, light between them, and smaller copies.
 
 use super::Error;
 use traceur_core::color::{Srgb8, linear};

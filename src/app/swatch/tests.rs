@@ -1,4 +1,4 @@
-//! Charts plotted on the virtual plotter with hidden inks, photographed badly, and measured.
+//! Swatches plotted on the virtual plotter with hidden inks, photographed badly, and measured.
 
 use kurbo::Shape as _;
 use rand::{Rng, SeedableRng};
@@ -33,7 +33,7 @@ fn hidden(pens: &[Pen], rng: &mut ChaCha8Rng) -> Vec<Pen> {
     pens.iter().map(off).collect()
 }
 
-/// The chart's bytes through the virtual plotter, and the ink of the hidden pens on its paper.
+/// The swatch's bytes through the virtual plotter, and the ink of the hidden pens on its paper.
 fn plotted(drawing: &Drawing, hidden: &[Pen], dpi: f64) -> Paper {
     let profile =
         Profile::parse("x", MACHINES.iter().find(|(id, _)| *id == "grbl-servo").unwrap().1).unwrap();
@@ -143,20 +143,20 @@ fn a5() -> Page {
     Page::parse("a5").unwrap()
 }
 
-/// Plots a chart of `nominal` with hidden inks, photographs and measures it, and looks how far the readings are off.
+/// Plots a swatch of `nominal` with hidden inks, photographs and measures it, and looks how far the readings are off.
 #[track_caller]
 fn check(name: &str, nominal: Vec<Pen>, camera: Camera, seed: u64) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let chart = Chart::new(a5(), nominal, "Hidden inks").unwrap();
-    let real = hidden(&chart.pens, &mut rng);
-    let paper = plotted(&chart.drawing(), &real, 300.0);
+    let swatch = Swatch::new(a5(), nominal, "Hidden inks").unwrap();
+    let real = hidden(&swatch.pens, &mut rng);
+    let paper = plotted(&swatch.drawing(), &real, 300.0);
     let picture = photo(&paper, camera, &mut rng);
     if let Ok(folder) = std::env::var(KEEP) {
         let sheet = image::RgbImage::from_raw(paper.width_px as u32, paper.height_px as u32, paper.to_rgb8());
         sheet.unwrap().save(format!("{folder}/{name}-ink.png")).unwrap();
         picture.save(format!("{folder}/{name}-photo.png")).unwrap();
     }
-    let readings = measure(&chart, &chart.pens, &scan_of(picture))
+    let readings = measure(&swatch, &swatch.pens, &scan_of(picture))
         .unwrap_or_else(|error| panic!("{name} {seed}: {error}"));
     let mut wrong = Vec::new();
     for (real, reading) in real.iter().zip(&readings) {
@@ -173,7 +173,7 @@ fn check(name: &str, nominal: Vec<Pen>, camera: Camera, seed: u64) {
         if std::env::var(KEEP).is_ok() {
             eprintln!("{name} {seed}: {line}");
         }
-        let over = overprint_error(real, &reading.pen, &chart.pens);
+        let over = overprint_error(real, &reading.pen, &swatch.pens);
         if color > 3.0 || tip.abs() > 0.05 || over > 3.0 {
             wrong.push(format!("{line} over others {over:.1}"));
         }
@@ -212,56 +212,56 @@ fn a_mirrored_photo_of_one_wide_pen_gives_its_ink_back() {
     check("mirrored", pens, Camera { mirrored: true, turn: 3.0, ..PHONE }, 5);
 }
 
-/// A clean picture of a chart as its own pens draw it.
-fn picture(pens: Vec<Pen>) -> (Chart, image::RgbImage) {
-    let chart = Chart::new(a5(), pens, "Clean").unwrap();
-    let paper = plotted(&chart.drawing(), &chart.pens, 150.0);
+/// A clean picture of a swatch as its own pens draw it.
+fn picture(pens: Vec<Pen>) -> (Swatch, image::RgbImage) {
+    let swatch = Swatch::new(a5(), pens, "Clean").unwrap();
+    let paper = plotted(&swatch.drawing(), &swatch.pens, 150.0);
     let picture = image::RgbImage::from_raw(paper.width_px as u32, paper.height_px as u32, paper.to_rgb8());
-    (chart, picture.unwrap())
+    (swatch, picture.unwrap())
 }
 
 #[test]
-fn a_chart_is_read_with_the_pens_that_were_measured_from_it() {
-    let (chart, picture) = picture(set("cmyk"));
+fn a_swatch_is_read_with_the_pens_that_were_measured_from_it() {
+    let (swatch, picture) = picture(set("cmyk"));
     let scan = scan_of(picture);
     for factor in [0.75, 1.3] {
-        let pens = chart.pens.iter().map(|pen| Pen { tip: pen.tip * factor, ..pen.clone() }).collect();
-        let again = Chart::new(a5(), pens, "").unwrap();
-        for (reading, pen) in measure(&again, &again.pens, &scan).unwrap().iter().zip(&chart.pens) {
+        let pens = swatch.pens.iter().map(|pen| Pen { tip: pen.tip * factor, ..pen.clone() }).collect();
+        let again = Swatch::new(a5(), pens, "").unwrap();
+        for (reading, pen) in measure(&again, &again.pens, &scan).unwrap().iter().zip(&swatch.pens) {
             assert!((reading.pen.tip - pen.tip).abs() < 0.02, "{factor}: {:?}", reading.pen);
         }
     }
 }
 
 #[test]
-fn what_is_not_this_chart_is_refused() {
-    let refused = |chart: &Chart, scan: &Scan, expected: &str| {
-        let error = measure(chart, &chart.pens, scan).unwrap_err().to_string();
+fn what_is_not_this_swatch_is_refused() {
+    let refused = |swatch: &Swatch, scan: &Scan, expected: &str| {
+        let error = measure(swatch, &swatch.pens, scan).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    let (chart, picture) = picture(set("cmyk"));
+    let (swatch, picture) = picture(set("cmyk"));
     let scan = scan_of(picture.clone());
-    let other = Chart::new(a5(), set("fineliner-12"), "").unwrap();
+    let other = Swatch::new(a5(), set("fineliner-12"), "").unwrap();
     refused(&other, &scan, "not what these pens draw");
-    let other = Chart::new(Page::parse("a4").unwrap(), set("cmyk"), "").unwrap();
+    let other = Swatch::new(Page::parse("a4").unwrap(), set("cmyk"), "").unwrap();
     assert!(measure(&other, &other.pens, &scan).is_err());
     for level in [250, 0] {
         let plain = image::RgbImage::from_pixel(900, 1200, image::Rgb([level; 3]));
-        refused(&chart, &scan_of(plain), "0 of the 4 corner marks");
+        refused(&swatch, &scan_of(plain), "0 of the 4 corner marks");
     }
     let half = image::imageops::crop_imm(&picture, 0, 0, picture.width(), picture.height() / 2).to_image();
-    refused(&chart, &scan_of(half), "2 of the 4 corner marks");
+    refused(&swatch, &scan_of(half), "2 of the 4 corner marks");
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let noise =
         image::RgbImage::from_fn(1500, 1500, |_, _| image::Rgb(std::array::from_fn(|_| rng.random())));
-    assert!(measure(&chart, &chart.pens, &scan_of(noise)).is_err());
+    assert!(measure(&swatch, &swatch.pens, &scan_of(noise)).is_err());
     assert!(Scan::new(50, 50, vec![0; 7500]).is_err() && Scan::new(200, 200, vec![0; 7]).is_err());
 }
 
 #[test]
-fn charts_that_can_not_be_are_refused_with_what_helps() {
+fn swatches_that_can_not_be_are_refused_with_what_helps() {
     let refused = |page: &str, pens: Vec<Pen>, expected: &str| {
-        let error = Chart::new(Page::parse(page).unwrap(), pens, "").unwrap_err().to_string();
+        let error = Swatch::new(Page::parse(page).unwrap(), pens, "").unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
     refused("a5", Vec::new(), "no pen");
@@ -272,13 +272,13 @@ fn charts_that_can_not_be_are_refused_with_what_helps() {
 }
 
 #[test]
-fn a_chart_stays_on_its_sheet_and_off_its_margin() {
-    let charts =
+fn a_swatch_stays_on_its_sheet_and_off_its_margin() {
+    let swatches =
         [("a5", "fineliner-12"), ("a4", "cmyk"), ("a5 landscape", "black"), ("letter", "fineliner-12")];
-    for (page, id) in charts {
+    for (page, id) in swatches {
         let page = Page::parse(page).unwrap();
         let title = "A title that is far too long to stand on any sheet of paper";
-        let strokes = Chart::new(page, set(id), title).unwrap().drawing().layers;
+        let strokes = Swatch::new(page, set(id), title).unwrap().drawing().layers;
         let boxes = strokes.iter().flat_map(|layer| &layer.strokes).map(|stroke| stroke.path.bounding_box());
         let bounds = boxes.reduce(|a, b| a.union(b)).unwrap();
         let inner = page.rect().inset(-6.5);

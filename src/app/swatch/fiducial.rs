@@ -1,8 +1,8 @@
-//! Finding the chart in a picture: its corner marks, which of them is which, and so the map from paper to pixels.
+//! Finding the swatch in a picture: its corner marks, which of them is which, and so the map from paper to pixels.
 
 use super::Error;
 use super::homography::Homography;
-use super::layout::{Chart, DOT, RING};
+use super::layout::{DOT, RING, Swatch};
 use super::scan::{Gray, Scan};
 use traceur_core::geometry::{Point, Rect};
 
@@ -13,8 +13,8 @@ const TILE: usize = 32;
 /// Most spots that look like marks, of which the corners are chosen.
 const MOST_MARKS: usize = 24;
 
-/// Where the chart lies in the picture.
-pub(super) fn locate(scan: &Scan, chart: &Chart) -> Result<Homography, Error> {
+/// Where the swatch lies in the picture.
+pub(super) fn locate(scan: &Scan, swatch: &Swatch) -> Result<Homography, Error> {
     let gray = scan.darkest(LONGEST);
     let marks = bullseyes(&gray);
     if marks.len() < 4 {
@@ -31,15 +31,15 @@ pub(super) fn locate(scan: &Scan, chart: &Chart) -> Result<Homography, Error> {
             let seen: [Point; 4] = std::array::from_fn(|index| {
                 corners[if turn < 4 { (index + turn) % 4 } else { (turn - index) % 4 }]
             });
-            let Some(map) = Homography::of(&chart.corners(), &seen) else { continue };
-            let score = fit(scan, chart, &map);
+            let Some(map) = Homography::of(&swatch.corners(), &seen) else { continue };
+            let score = fit(scan, swatch, &map);
             if best.as_ref().is_none_or(|(best, _)| score > *best) {
                 best = Some((score, map));
             }
         }
     }
     match best {
-        Some((score, map)) if score > 0.25 => Ok(refined(scan, chart, &map)),
+        Some((score, map)) if score > 0.25 => Ok(refined(scan, swatch, &map)),
         _ => Err(Error::Scan(
             "marks were found, but not where this chart has them: was it made with other pens or on another --page?".into(),
         )),
@@ -47,9 +47,9 @@ pub(super) fn locate(scan: &Scan, chart: &Chart) -> Result<Homography, Error> {
 }
 
 /// How well a map fits: the bar is dark and its mirror images are not, the marks are dots and rings.
-fn fit(scan: &Scan, chart: &Chart, map: &Homography) -> f64 {
-    let corners = chart.corners();
-    let key = chart.key();
+fn fit(scan: &Scan, swatch: &Swatch, map: &Homography) -> f64 {
+    let corners = swatch.corners();
+    let key = swatch.key();
     let dark = |rect: Rect| {
         let mut sum = 0.0;
         for step in 0..25 {
@@ -85,7 +85,7 @@ fn fit(scan: &Scan, chart: &Chart, map: &Homography) -> f64 {
             let mut sum = 0.0;
             for step in 0..12 {
                 let angle = std::f64::consts::TAU * f64::from(step) / 12.0;
-                let spot = corner + radius * chart.marks * traceur_core::geometry::Vec2::from_angle(angle);
+                let spot = corner + radius * swatch.marks * traceur_core::geometry::Vec2::from_angle(angle);
                 sum += 1.0 - scan.light_at(map.apply(spot)).into_iter().fold(f64::MAX, f64::min);
             }
             sum / 12.0
@@ -97,11 +97,11 @@ fn fit(scan: &Scan, chart: &Chart, map: &Homography) -> f64 {
 }
 
 /// The map through the middles of the dots as the full picture has them.
-fn refined(scan: &Scan, chart: &Chart, map: &Homography) -> Homography {
+fn refined(scan: &Scan, swatch: &Swatch, map: &Homography) -> Homography {
     let mut map = *map;
     for _ in 0..3 {
-        let seen = chart.corners().map(|corner| {
-            let edge = (DOT + RING[0]) / 2.0 * chart.marks;
+        let seen = swatch.corners().map(|corner| {
+            let edge = (DOT + RING[0]) / 2.0 * swatch.marks;
             let (mut sum, mut weight) = (Point::ORIGIN.to_vec2(), 0.0);
             let paper = scan.light_at(map.apply(corner + traceur_core::geometry::Vec2::new(edge, 0.0)));
             let paper = paper.into_iter().fold(f64::MAX, f64::min);
@@ -122,7 +122,7 @@ fn refined(scan: &Scan, chart: &Chart, map: &Homography) -> Homography {
             }
             if weight > 0.0 { (sum / weight).to_point() } else { map.apply(corner) }
         });
-        match Homography::of(&chart.corners(), &seen) {
+        match Homography::of(&swatch.corners(), &seen) {
             Some(better) => map = better,
             None => break,
         }
@@ -139,7 +139,7 @@ struct Mark {
     size: f64,
 }
 
-/// Four marks around, clockwise, of all choices that may be the chart's corners: of like size, and the largest first.
+/// Four marks around, clockwise, of all choices that may be the swatch's corners: of like size, and the largest first.
 fn quads(marks: &[Mark]) -> Vec<[Mark; 4]> {
     let mut quads: Vec<(f64, [Mark; 4])> = Vec::new();
     let n = marks.len();

@@ -1,4 +1,4 @@
-//! Where everything stands on a chart, and the strokes that draw it.
+//! Where everything stands on a swatch, and the strokes that draw it.
 
 use super::{Error, font};
 use traceur_core::drawing::{Drawing, Layer, Page, Stroke};
@@ -26,8 +26,8 @@ const FOOT: f64 = 1.5;
 const MARK_TIP: f64 = 1.1;
 /// Gaps of the ladder at its left and right end; tips.
 const LADDER: [f64; 2] = [0.4, 2.4];
-/// Tips that lines are spaced by; mm. A chart is drawn for the nearest, so that a tip that was measured and written to the
-/// pen's file gives the same chart.
+/// Tips that lines are spaced by; mm. A swatch is drawn for the nearest, so that a tip that was measured and written to the
+/// pen's file gives the same swatch.
 pub(super) const TIPS: [f64; 22] = [
     0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0,
     5.0, 6.0,
@@ -81,9 +81,9 @@ pub(super) struct Pair {
     pub(super) patch: Rect,
 }
 
-/// A chart of pens on a sheet.
+/// A swatch of pens on a sheet.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chart {
+pub struct Swatch {
     /// The sheet.
     pub page: Page,
     /// Its pens, as they were named.
@@ -95,8 +95,8 @@ pub struct Chart {
     pub(super) marks: f64,
 }
 
-impl Chart {
-    /// Lays a chart out. `title` stands at its top.
+impl Swatch {
+    /// Lays a swatch out. `title` stands at its top.
     ///
     /// # Errors
     /// When there is no pen, or more or wider ones than the sheet holds.
@@ -126,11 +126,11 @@ impl Chart {
                 wide.id, wide.tip
             )));
         }
-        let mut chart =
+        let mut swatch =
             Self { page, pens, rows: Vec::new(), pairs: Vec::new(), title: title.to_owned(), marks };
-        chart.place_rows(edges + HEAD, row_height);
-        chart.place_pairs(edges + HEAD + count * row_height + BETWEEN, pair_edge);
-        Ok(chart)
+        swatch.place_rows(edges + HEAD, row_height);
+        swatch.place_pairs(edges + HEAD + count * row_height + BETWEEN, pair_edge);
+        Ok(swatch)
     }
 
     fn place_rows(&mut self, first: f64, height: f64) {
@@ -203,7 +203,7 @@ impl Chart {
         inked
     }
 
-    /// The chart as strokes, a layer a pen in pass order.
+    /// The swatch as strokes, a layer a pen in pass order.
     #[must_use]
     pub fn drawing(&self) -> Drawing {
         let mut strokes: Vec<Vec<Polyline>> = vec![Vec::new(); self.pens.len()];

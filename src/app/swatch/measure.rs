@@ -1,11 +1,11 @@
-//! Reading a chart: what each pen's ink and tip are.
+//! Reading a swatch: what each pen's ink and tip are.
 //!
 //! Symbols, all of linear light as shares of the paper's: `T` a pen's color (light from paper under its line), `o` its
 //! opacity, `w` its tip. A solid patch is `T`. Lines `g` apart let `1 - (w / g)(1 - T)` of the light through, whatever
 //! blurs them, so their mean tells `w`. One pen over another gives `(1 - o) T' T + o T`, where `T'` is the lower one's: all
 //! patches in which a pen lies above tell its `o` together.
 
-use super::layout::{Chart, Row, TIPS};
+use super::layout::{Row, Swatch, TIPS};
 use super::light::Lit;
 use super::{Error, Scan, fiducial};
 use traceur_core::color::{Ink, Srgb, Srgb8, delta_e, to_srgb8};
@@ -22,7 +22,7 @@ const AMISS: f64 = 6.0;
 pub struct Reading {
     /// The pen, its color, tip and opacity as measured; the tip to 0.01 mm, the opacity to 0.01.
     pub pen: Pen,
-    /// Mean ΔE2000 between the pen's patches in the picture and as the chart's pens had them.
+    /// Mean ΔE2000 between the pen's patches in the picture and as the swatch's pens had them.
     pub before: f64,
     /// The same with the measured pens.
     pub after: f64,
@@ -34,22 +34,22 @@ pub struct Reading {
     pub doubt: Option<String>,
 }
 
-/// Measures the pens of a chart in a picture of it, in the order of [`Chart::pens`]; `known` is what is thought of them now,
-/// in the same order, which may be other than when the chart was made.
+/// Measures the pens of a swatch in a picture of it, in the order of [`Swatch::pens`]; `known` is what is thought of them now,
+/// in the same order, which may be other than when the swatch was made.
 ///
 /// # Errors
 /// When the corner marks are not found, the paper is too dark or too small in the picture, or what stands there is not this
-/// chart.
-pub fn measure(chart: &Chart, known: &[Pen], scan: &Scan) -> Result<Vec<Reading>, Error> {
-    let map = fiducial::locate(scan, chart)?;
-    let lit = Lit::new(scan, chart, map)?;
-    let seen = Seen::new(chart, &lit);
+/// swatch.
+pub fn measure(swatch: &Swatch, known: &[Pen], scan: &Scan) -> Result<Vec<Reading>, Error> {
+    let map = fiducial::locate(scan, swatch)?;
+    let lit = Lit::new(scan, swatch, map)?;
+    let seen = Seen::new(swatch, &lit);
     let mut readings: Vec<Reading> =
-        known.iter().enumerate().map(|(index, pen)| seen.read(chart, &lit, index, pen)).collect();
+        known.iter().enumerate().map(|(index, pen)| seen.read(swatch, &lit, index, pen)).collect();
     let measured: Vec<Pen> = readings.iter().map(|reading| reading.pen.clone()).collect();
     for (index, reading) in readings.iter_mut().enumerate() {
-        reading.before = seen.gap(chart, known, index);
-        reading.after = seen.gap(chart, &measured, index);
+        reading.before = seen.gap(swatch, known, index);
+        reading.after = seen.gap(swatch, &measured, index);
     }
     let off = readings.iter().map(|reading| reading.after).sum::<f64>() / readings.len().max(1) as f64;
     if off > AMISS {
@@ -63,7 +63,7 @@ pub fn measure(chart: &Chart, known: &[Pen], scan: &Scan) -> Result<Vec<Reading>
 /// The light of all patches, as shares of the paper's.
 struct Seen {
     solids: Vec<[f64; 3]>,
-    /// In the order of the chart's.
+    /// In the order of the swatch's.
     pairs: Vec<[f64; 3]>,
 }
 
@@ -73,17 +73,17 @@ fn inside(patch: Rect) -> Rect {
 }
 
 impl Seen {
-    fn new(chart: &Chart, lit: &Lit<'_>) -> Self {
+    fn new(swatch: &Swatch, lit: &Lit<'_>) -> Self {
         Self {
-            solids: chart.rows.iter().map(|row| lit.share(inside(row.solid))).collect(),
-            pairs: chart.pairs.iter().map(|pair| lit.share(inside(pair.patch))).collect(),
+            solids: swatch.rows.iter().map(|row| lit.share(inside(row.solid))).collect(),
+            pairs: swatch.pairs.iter().map(|pair| lit.share(inside(pair.patch))).collect(),
         }
     }
 
-    fn read(&self, chart: &Chart, lit: &Lit<'_>, index: usize, pen: &Pen) -> Reading {
-        let row = &chart.rows[index];
+    fn read(&self, swatch: &Swatch, lit: &Lit<'_>, index: usize, pen: &Pen) -> Reading {
+        let row = &swatch.rows[index];
         let color = self.solids[index].map(|light| light.clamp(0.0, 1.0));
-        let (opacity, opacity_unknown) = self.opacity(chart, index, pen.opacity);
+        let (opacity, opacity_unknown) = self.opacity(swatch, index, pen.opacity);
         let (tip, spaced) = tip(row, lit, color);
         let (mut doubt, mut failed) = (None, false);
         let missing = color.map(|light| 1.0 - light).into_iter().fold(0.0, f64::max);
@@ -108,10 +108,10 @@ impl Seen {
     }
 
     /// The opacity that fits best all patches in which the pen lies above, and whether that says little.
-    fn opacity(&self, chart: &Chart, index: usize, known: f32) -> (f64, bool) {
+    fn opacity(&self, swatch: &Swatch, index: usize, known: f32) -> (f64, bool) {
         let above = self.solids[index];
         let (mut product, mut square) = (0.0, 0.0);
-        for (pair, seen) in chart.pairs.iter().zip(&self.pairs) {
+        for (pair, seen) in swatch.pairs.iter().zip(&self.pairs) {
             if pair.above != index {
                 continue;
             }
@@ -127,11 +127,11 @@ impl Seen {
     }
 
     /// Mean ΔE2000 between the pen's patches and what the pens would make of them.
-    fn gap(&self, chart: &Chart, pens: &[Pen], index: usize) -> f64 {
+    fn gap(&self, swatch: &Swatch, pens: &[Pen], index: usize) -> f64 {
         let inks: Vec<Ink> = pens.iter().map(Pen::ink).collect();
         let lay = |below: [f32; 3], pen: usize| inks[pen].lay(below, inks[pen].passage(1.0));
         let mut gaps = vec![difference(self.solids[index], lay([1.0; 3], index))];
-        for (pair, seen) in chart.pairs.iter().zip(&self.pairs) {
+        for (pair, seen) in swatch.pairs.iter().zip(&self.pairs) {
             if pair.above == index || pair.below == index {
                 gaps.push(difference(*seen, lay(lay([1.0; 3], pair.below), pair.above)));
             }
@@ -142,7 +142,7 @@ impl Seen {
 
 /// The tip's width from the mean light of single lines, and the tip that they were spaced for; mm.
 ///
-/// The lines may have been spaced for the tip that the file had when the chart was made: the spacing whose lines are
+/// The lines may have been spaced for the tip that the file had when the swatch was made: the spacing whose lines are
 /// darkest against the white between them is taken.
 fn tip(row: &Row, lit: &Lit<'_>, color: [f64; 3]) -> (f64, f64) {
     let missing = color.map(|light| (1.0 - light).max(0.0));

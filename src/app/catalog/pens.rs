@@ -1,55 +1,22 @@
-//! Which pens a job is for: sets by name or file, pens by id, and the order of their passes.
+//! Which pens a job is for: sets by name or file, pens by id.
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
-use super::{Failure, files, folders};
+use super::folders;
+use crate::{Error, files};
 use traceur_core::config;
-use traceur_core::drawing::Drawing;
-use traceur_core::pens::{BUILT_IN, Inventory, PassOrder, Pen};
+use traceur_core::pens::{BUILT_IN, Inventory, Pen};
 
 /// Longest pen file that is read; bytes.
 const LONGEST: u64 = 1_000_000;
 
-/// In which order the pens draw.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(super) struct PassArgs {
-    /// Which pen draws first: the lightest, or the first that is named.
-    #[arg(long, value_enum, default_value_t = Passes::Lightness)]
-    pass_order: Passes,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Passes {
-    Lightness,
-    Given,
-}
-
-impl PassArgs {
-    /// Marks the pens with the order that was asked for.
-    pub(super) fn apply<'a>(self, pens: impl IntoIterator<Item = &'a mut Pen>) {
-        match self.pass_order {
-            Passes::Lightness => PassOrder::Lightness.apply(pens),
-            Passes::Given => PassOrder::Given.apply(pens),
-        }
-    }
-
-    /// The same for the pens of a drawing's own layers: given is the order of the file.
-    pub(super) fn apply_to_layers(self, drawing: &mut Drawing) {
-        if let Passes::Given = self.pass_order {
-            PassOrder::Given.apply(drawing.layers.iter_mut().map(|layer| &mut layer.pen));
-        }
-    }
-}
-
 /// A set and where it is kept.
 #[derive(Debug, Clone)]
-pub(super) struct Set {
+pub struct Set {
     /// What it is called on the command line.
-    pub(super) name: String,
+    pub name: String,
     /// Its file; `None`: built in.
-    pub(super) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     text: String,
 }
 
@@ -58,34 +25,44 @@ impl Set {
         Self { name: id.into(), file: None, text: text.into() }
     }
 
-    fn read(name: &str, path: &Path) -> Result<Self, Failure> {
+    fn read(name: &str, path: &Path) -> Result<Self, Error> {
         let text = read_text(path)?;
         Ok(Self { name: name.into(), file: Some(path.to_owned()), text })
     }
 
-    /// For messages.
-    pub(super) fn source(&self) -> String {
+    /// Where it is from, for messages.
+    #[must_use]
+    pub fn source(&self) -> String {
         match &self.file {
             Some(path) => path.display().to_string(),
             None => format!("built-in {}", self.name),
         }
     }
 
-    pub(super) fn toml(&self) -> &str {
+    /// Its TOML text.
+    #[must_use]
+    pub fn toml(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn inventory(&self) -> Result<Inventory, Failure> {
+    /// Its pens.
+    ///
+    /// # Errors
+    /// What is wrong with its text.
+    pub fn inventory(&self) -> Result<Inventory, Error> {
         Ok(Inventory::parse(&self.source(), &self.text)?)
     }
 }
 
 /// The TOML text of a pen file.
-pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
+///
+/// # Errors
+/// When it can't be read, or has more than 1 MB.
+pub fn read_text(path: &Path) -> Result<String, Error> {
     if let Ok(facts) = std::fs::metadata(path)
         && facts.len() > LONGEST
     {
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "{}: {:.1} MB is too long for a file of pens, which has 1 MB at most",
             path.display(),
             facts.len() as f64 / 1e6
@@ -95,7 +72,10 @@ pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// The user's own sets, by name; then the built-in ones that none of them replaces.
-pub(super) fn sets() -> Result<Vec<Set>, Failure> {
+///
+/// # Errors
+/// When one of the files can't be read.
+pub fn sets() -> Result<Vec<Set>, Error> {
     let mut sets = Vec::new();
     for (name, path) in own_files() {
         sets.push(Set::read(&name, &path)?);
@@ -120,31 +100,35 @@ fn own_files() -> Vec<(String, PathBuf)> {
 
 /// A pen that was chosen.
 #[derive(Debug, Clone)]
-pub(super) struct Chosen {
-    pub(super) pen: Pen,
+pub struct Chosen {
+    /// The pen, with an id that no other chosen one has.
+    pub pen: Pen,
     /// Its id in its own file.
-    pub(super) id: String,
+    pub id: String,
     /// The file that it is kept in; `None`: built in.
-    pub(super) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     /// The set's name, without folders.
-    pub(super) set: String,
+    pub set: String,
 }
 
 /// Pens by set, by `SET:id,id`, or by id: see [`choose_with_files`].
-pub(super) fn choose(text: &str) -> Result<Vec<Pen>, Failure> {
+///
+/// # Errors
+/// As there.
+pub fn choose(text: &str) -> Result<Vec<Pen>, Error> {
     Ok(choose_with_files(text)?.into_iter().map(|chosen| chosen.pen).collect())
 }
 
 /// Pens by `SET` (an own or built-in name, or a TOML file), and by a list of `id`, `SET` and `SET:id`; an id after `SET:id`
 /// is of the same set, one before of any: the user's own first.
-pub(super) fn choose_with_files(text: &str) -> Result<Vec<Chosen>, Failure> {
+///
+/// # Errors
+/// What is not there, with what is near; sets that can't be read.
+pub fn choose_with_files(text: &str) -> Result<Vec<Chosen>, Error> {
     choose_among(text, &mut || sets())
 }
 
-fn choose_among(
-    text: &str,
-    sets: &mut dyn FnMut() -> Result<Vec<Set>, Failure>,
-) -> Result<Vec<Chosen>, Failure> {
+fn choose_among(text: &str, sets: &mut dyn FnMut() -> Result<Vec<Set>, Error>) -> Result<Vec<Chosen>, Error> {
     if Path::new(text).is_file() {
         return all_of(&Set::read(text, Path::new(text))?);
     }
@@ -173,7 +157,7 @@ fn choose_among(
 }
 
 /// A single word: a set, or else a pen.
-fn alone(name: &str, known: &[Set]) -> Result<Vec<Chosen>, Failure> {
+fn alone(name: &str, known: &[Set]) -> Result<Vec<Chosen>, Error> {
     match set_named(name, known) {
         Ok(set) => all_of(&set),
         Err(no_set) => match anywhere(name, known)? {
@@ -184,14 +168,17 @@ fn alone(name: &str, known: &[Set]) -> Result<Vec<Chosen>, Failure> {
 }
 
 /// A set by name or file.
-pub(super) fn find_set(name: &str) -> Result<Set, Failure> {
+///
+/// # Errors
+/// When there is none, or it can't be read.
+pub fn find_set(name: &str) -> Result<Set, Error> {
     if Path::new(name).is_file() {
         return Set::read(name, Path::new(name));
     }
     set_named(name, &sets()?)
 }
 
-fn set_named(name: &str, known: &[Set]) -> Result<Set, Failure> {
+fn set_named(name: &str, known: &[Set]) -> Result<Set, Error> {
     if let Some(set) = known.iter().find(|set| set.name == name) {
         return Ok(set.clone());
     }
@@ -202,13 +189,13 @@ fn set_named(name: &str, known: &[Set]) -> Result<Set, Failure> {
     let names: Vec<&str> = known.iter().map(|set| set.name.as_str()).collect();
     let guess = config::nearest(name, names.iter().copied())
         .map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
-    Err(Failure::Input(format!(
+    Err(Error::Input(format!(
         "no pen set `{name}`{guess}: there are {}; or give a TOML file",
         names.join(", ")
     )))
 }
 
-fn no_pen(id: &str, known: &[Set]) -> Failure {
+fn no_pen(id: &str, known: &[Set]) -> Error {
     let all: Vec<String> = known
         .iter()
         .filter_map(|set| set.inventory().ok())
@@ -217,11 +204,11 @@ fn no_pen(id: &str, known: &[Set]) -> Failure {
     let guess = config::nearest(id, all.iter().map(String::as_str));
     let guess = guess.map_or(String::new(), |id| format!(" (did you mean `{id}`?)"));
     let names: Vec<&str> = known.iter().map(|set| set.name.as_str()).collect();
-    Failure::Input(format!("no pen or set `{id}`{guess}: the sets are {}", names.join(", ")))
+    Error::Input(format!("no pen or set `{id}`{guess}: the sets are {}", names.join(", ")))
 }
 
 /// The first pen of this id in any set.
-fn anywhere(id: &str, known: &[Set]) -> Result<Option<Chosen>, Failure> {
+fn anywhere(id: &str, known: &[Set]) -> Result<Option<Chosen>, Error> {
     for set in known {
         if let Some(pen) = set.inventory()?.pens.into_iter().find(|pen| pen.id == id) {
             return Ok(Some(chosen(set, pen)));
@@ -230,11 +217,11 @@ fn anywhere(id: &str, known: &[Set]) -> Result<Option<Chosen>, Failure> {
     Ok(None)
 }
 
-fn one_of(set: &Set, id: &str) -> Result<Chosen, Failure> {
+fn one_of(set: &Set, id: &str) -> Result<Chosen, Error> {
     Ok(chosen(set, set.inventory()?.pen(id)?.clone()))
 }
 
-fn all_of(set: &Set) -> Result<Vec<Chosen>, Failure> {
+fn all_of(set: &Set) -> Result<Vec<Chosen>, Error> {
     Ok(set.inventory()?.pens.into_iter().map(|pen| chosen(set, pen)).collect())
 }
 
@@ -281,7 +268,7 @@ mod tests {
         Set { name: name.into(), file: Some(format!("{name}.toml").into()), text }
     }
 
-    fn choose_with_own(text: &str) -> Result<Vec<Chosen>, Failure> {
+    fn choose_with_own(text: &str) -> Result<Vec<Chosen>, Error> {
         choose_among(text, &mut || {
             let mut sets = vec![own("stabilo", &["41", "44", "red"]), own("x", &["only"])];
             sets.extend(BUILT_IN.into_iter().map(Set::built_in));

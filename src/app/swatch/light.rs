@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::homography::Homography;
-use super::layout::Chart;
+use super::layout::Swatch;
 use super::scan::Scan;
 use traceur_core::geometry::{Point, Rect};
 
@@ -20,7 +20,7 @@ const FEWEST: usize = 60;
 /// Least light of paper; less is no picture of paper.
 const LEAST_LIGHT: f64 = 0.03;
 
-/// A picture with the map of the chart in it and the light of its paper.
+/// A picture with the map of the swatch in it and the light of its paper.
 pub(super) struct Lit<'a> {
     scan: &'a Scan,
     map: Homography,
@@ -29,14 +29,14 @@ pub(super) struct Lit<'a> {
     page: Rect,
     /// Spots of paper, and by what share each is brighter than the polynomial has it.
     spots: Vec<(Point, [f64; 3])>,
-    /// Pixels a mm at the chart's middle.
+    /// Pixels a mm at the swatch's middle.
     pub(super) scale: f64,
 }
 
 impl<'a> Lit<'a> {
     /// Looks at the paper between the patches.
-    pub(super) fn new(scan: &'a Scan, chart: &Chart, map: Homography) -> Result<Self, Error> {
-        let page = chart.page.rect();
+    pub(super) fn new(scan: &'a Scan, swatch: &Swatch, map: Homography) -> Result<Self, Error> {
+        let page = swatch.page.rect();
         let scale = map.scale_at(page.center());
         if scale < 3.0 {
             return Err(Error::Scan(format!(
@@ -45,7 +45,7 @@ impl<'a> Lit<'a> {
             )));
         }
         let mut lit = Self { scan, map, light: [[0.0; TERMS]; 3], page, spots: Vec::new(), scale };
-        let spots: Vec<(Point, [f64; 3])> = lit.paper(chart);
+        let spots: Vec<(Point, [f64; 3])> = lit.paper(swatch);
         let dark = spots.iter().filter(|(_, light)| light.iter().any(|light| *light < LEAST_LIGHT)).count();
         if spots.len() < FEWEST || dark * 2 > spots.len() {
             return Err(Error::Scan("the paper between the patches is dark or out of the picture: give a scan of white paper, evenly lit".into()));
@@ -65,8 +65,8 @@ impl<'a> Lit<'a> {
     }
 
     /// The light of all spots that no ink is near.
-    fn paper(&self, chart: &Chart) -> Vec<(Point, [f64; 3])> {
-        let inked: Vec<Rect> = chart.inked().into_iter().map(|rect| rect.inset(HALF + CLEAR)).collect();
+    fn paper(&self, swatch: &Swatch) -> Vec<(Point, [f64; 3])> {
+        let inked: Vec<Rect> = swatch.inked().into_iter().map(|rect| rect.inset(HALF + CLEAR)).collect();
         let mut spots = Vec::new();
         let mut y = self.page.y0 + 3.0;
         while y < self.page.y1 - 3.0 {
