@@ -149,6 +149,7 @@ fn what_is_completed_has_been_drawn() {
     let program = setup.program();
     let mut board = setup.board();
     let (events, trace) = drive(&setup, &mut board, |_, _, _| {});
+    let mut looked_at = 0;
     // A statement that is a stroke's last move: the pen's way to its end must be in the trace by then.
     for (time, event) in events {
         let Event::Completed { upto } = event else { continue };
@@ -161,7 +162,9 @@ fn what_is_completed_has_been_drawn() {
         let been = trace.pieces.iter().take_while(|piece| piece.begin <= time);
         let nearest = been.map(|piece| piece.to.distance(end)).fold(f64::INFINITY, f64::min);
         assert!(nearest < 1.5, "{origin:?} at {time:?}: {nearest} mm");
+        looked_at += 1;
     }
+    assert!(looked_at > 20, "{looked_at} moves were looked at");
 }
 
 /// From a pause to the first move that is another for it.
