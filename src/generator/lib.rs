@@ -9,6 +9,7 @@ pub mod aim;
 pub mod augment;
 pub mod canvas;
 pub mod checkpoint;
+pub mod classes;
 mod clusters;
 pub mod experiment;
 mod finish;
@@ -30,6 +31,7 @@ pub mod weights;
 
 pub use aim::{Aim, Target};
 pub use canvas::Canvas;
+pub use classes::Class;
 pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};
 pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Sheet, Stage, generate};
