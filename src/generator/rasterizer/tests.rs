@@ -177,6 +177,9 @@ fn points_that_are_not_numbers_do_no_harm() {
     let picture = rasterizer.draw(&p).unwrap();
     assert_eq!(picture.dims(), [4, 37, 40]);
     let values: Vec<f32> = picture.flatten_all().unwrap().to_vec1().unwrap();
-    assert!(values.iter().all(|value| value.is_finite()), "one stroke without a place leaves the others' picture whole");
+    assert!(
+        values.iter().all(|value| value.is_finite()),
+        "one stroke without a place leaves the others' picture whole"
+    );
     assert!(values.iter().any(|value| *value != values[0]), "the others are drawn");
 }
