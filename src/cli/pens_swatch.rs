@@ -13,7 +13,8 @@ use traceur_app::catalog::pen_file;
 use traceur_app::catalog::pens::{Chosen, choose_with_files};
 use traceur_app::swatch::{self, Reading, Scan, Swatch};
 use traceur_core::color::{delta_e, to_hex};
-use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::scene::Stages;
+use traceur_core::drawing::svg;
 use traceur_core::drawing::{Drawing, Page};
 use traceur_core::pens::Pen;
 use traceur_core::pens::edit::{self, Change};
@@ -187,14 +188,14 @@ fn read_chart(path: &Path) -> Result<Swatch, Failure> {
     let text = std::str::from_utf8(&bytes).map_err(|_| no_chart())?;
     let (_, ids) = text.split_once(MARK).ok_or_else(no_chart)?;
     let ids: Vec<&str> = ids.split('"').next().unwrap_or_default().split(' ').collect();
-    let import = svg::read(&name, &bytes, &ReadOptions::default())?;
-    let mut layers: Vec<Pen> = import.drawing.layers.into_iter().map(|layer| layer.pen).collect();
+    let drawn = svg::read(&name, &bytes)?.scene.draw(&Stages::default())?;
+    let mut layers: Vec<Pen> = drawn.drawing.layers.into_iter().map(|layer| layer.pen).collect();
     let mut pens = Vec::new();
     for id in ids {
         let at = layers.iter().position(|pen| pen.id == id).ok_or_else(no_chart)?;
         pens.push(layers.swap_remove(at));
     }
-    Ok(Swatch::new(import.drawing.page, pens, "")?)
+    Ok(Swatch::new(drawn.drawing.page, pens, "")?)
 }
 
 /// Reads a PNG or a JPEG that is small enough to be looked at.

@@ -16,7 +16,6 @@ use super::{
     input::{Input, Laid},
 };
 use traceur_app::preview::{Gap, of_paper, of_rgb8, off_page_mm};
-use traceur_core::drawing::svg;
 use traceur_core::drawing::{Drawing, Page};
 use traceur_core::geometry::{Polyline, Rect};
 use traceur_core::machine::{Dialect, Placement, Profile};
@@ -508,9 +507,9 @@ impl Inked {
 pub(super) const GAP_DPI: f64 = 144.0;
 
 /// The picture that an SVG's viewer shows, laid out, at [`GAP_DPI`]; `None`: the input is no SVG.
-pub(super) fn viewed(file: &str, input: &Input) -> Result<Option<Picture>, Failure> {
+pub(super) fn viewed(input: &Input) -> Result<Option<Picture>, Failure> {
     let Input::Drawing(laid) = input else { return Ok(None) };
-    let seen = svg::render(file, &laid.svg, GAP_DPI, Some(&laid.view))?;
+    let seen = laid.viewer.render(GAP_DPI, Some(&laid.view))?;
     Ok(Some(of_rgb8(seen.width_px, seen.height_px, &seen.rgb)))
 }
 

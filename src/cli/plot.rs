@@ -163,7 +163,7 @@ impl Plotting<'_> {
         if self.args.sheets.dry_run || !matches!(self.port, Port::Sim { .. }) {
             return Ok(None);
         }
-        pipeline::viewed(&self.args.input.name(), input)
+        pipeline::viewed(input)
     }
 
     /// The job with its journal. The virtual plotter of this process, as fast as it can, has no time to stop in.

@@ -6,6 +6,7 @@ use super::recipe::{Generate, Jitter, Recipe, Weights};
 use super::wanted::Source;
 use super::{Failure, files};
 use traceur_app::catalog;
+use traceur_core::drawing::scene::{Matching, Stages};
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
 use traceur_generator::network::{Layer, Net};
@@ -71,9 +72,9 @@ fn grid(generate: &Generate) -> Result<Option<Grid>, String> {
 fn given(generate: &Generate, pens: &[Pen]) -> Result<Vec<Given>, Failure> {
     let read = |name: &String| {
         let path = Path::new(name);
-        let options = svg::ReadOptions { pens, ..svg::ReadOptions::default() };
-        let import = svg::read(name, &files::read(path)?, &options)?;
-        Given::of(&import.drawing, pens).ok_or_else(|| {
+        let stages = Stages { matching: Matching { pens, ..Matching::default() }, ..Stages::default() };
+        let drawn = svg::read(name, &files::read(path)?)?.scene.draw(&stages)?;
+        Given::of(&drawn.drawing, pens).ok_or_else(|| {
             Failure::Input(format!("{name}: nothing in it is drawn by the pens that there are"))
         })
     };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pens/*.toml ──► Inventory ─► PenSet ─┐
-//! SVG ──► svg::read ───────────────────┴─► Drawing (mm, by pen) ─► toolpath::plan: clip, join, order
+//! SVG ──► svg::read ──► Scene::draw ───┴─► Drawing (mm, by pen) ─► toolpath::plan: clip, join, order
 //!                                                                          │
 //! firmware-profiles/*.toml ─► Profile ─────────────────────────────────────┴─► Toolpath = [Pass] (one mounted pen each)
 //! ```

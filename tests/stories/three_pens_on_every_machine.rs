@@ -1,7 +1,8 @@
 //! A three-pen drawing over a late and chopped line to each kind of plotter leaves the ink that was asked for.
 
 use traceur_core::drawing::Page;
-use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::scene::{Matching, Stages};
+use traceur_core::drawing::svg;
 use traceur_core::geometry::Polyline;
 use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::{Inventory, Pen};
@@ -21,8 +22,9 @@ const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" 
 
 fn toolpath(profile: &Profile) -> Toolpath {
     let pens = Inventory::parse("fineliner-12", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
-    let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
-    let drawing = svg::read("drawing.svg", DRAWING.as_bytes(), &options).unwrap().drawing;
+    let matching = Matching { pens: &pens, ..Matching::default() };
+    let scene = svg::read("drawing.svg", DRAWING.as_bytes()).unwrap().scene;
+    let drawing = scene.draw(&Stages { matching, ..Stages::default() }).unwrap().drawing;
     plan(&drawing, &Options::new(place(profile, &drawing.page).reach(drawing.page.width))).0
 }
 

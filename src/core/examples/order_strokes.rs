@@ -4,7 +4,8 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what it did")]
 
-use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::scene::Stages;
+use traceur_core::drawing::svg;
 use traceur_core::geometry::Rect;
 use traceur_core::toolpath::{Options, plan};
 
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => SMALL.into(),
     };
     let name = file.as_deref().unwrap_or("small.svg");
-    let drawing = svg::read(name, &bytes, &ReadOptions::default())?.drawing;
+    let drawing = svg::read(name, &bytes)?.scene.draw(&Stages::default())?.drawing;
     let page = Rect::new(0.0, 0.0, drawing.page.width, drawing.page.height);
     let (toolpath, report) = plan(&drawing, &Options::new(page));
     for (pass, said) in toolpath.passes.iter().zip(&report.passes) {

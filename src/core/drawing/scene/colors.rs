@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use pathfinding::matrix::Matrix;
 use pathfinding::prelude::kuhn_munkres_min;
 
+use super::Matching;
 use crate::color::{Lab, Srgb, Srgb8, cluster, cluster_robust, delta_e, lab, nearest_center, to_hex};
 use crate::pens::Pen;
 
@@ -27,40 +28,6 @@ const MANY: usize = 1024;
 const MOST_TRIED: usize = 16;
 /// Of the k-means; any number, so that the same drawing gets the same pens.
 const SEED: u64 = 7;
-
-/// A color that was told its pen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByHand {
-    /// As the file has it.
-    pub color: Srgb8,
-    /// Id of the pen.
-    pub pen: String,
-}
-
-/// What is drawn of a line or an area that is partly transparent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Opacity {
-    /// Spacing for areas and for strokes wide enough for several lines, color for the others.
-    #[default]
-    Auto,
-    /// The pen of the color that is seen on white paper.
-    Color,
-    /// The pen of the full color, its lines further apart where there are several.
-    Spacing,
-}
-
-/// How colors find their pens.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Matching<'a> {
-    /// Most pens that are used. `None`: as many as bring the drawing nearest.
-    pub most: Option<usize>,
-    /// Whether rare colors must not pull the others.
-    pub robust: bool,
-    /// Colors that were told their pens.
-    pub by_hand: &'a [ByHand],
-    /// What is drawn of transparency.
-    pub opacity: Opacity,
-}
 
 /// A color of the drawing, or several that one pen draws, and their pen.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,7 +23,7 @@ impl Label {
     /// Takes a label apart. Any text is a label.
     ///
     /// ```
-    /// # use traceur_core::drawing::svg::Label;
+    /// # use traceur_core::drawing::scene::Label;
     /// let label = Label::parse("!2 +S40 +d250 Micron 05");
     /// assert_eq!((label.pause, label.number, label.speed_percent), (true, Some(2), Some(40)));
     /// assert_eq!((label.delay_ms, label.name.as_str()), (Some(250), "Micron 05"));
