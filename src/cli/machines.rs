@@ -73,7 +73,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn list(terminal: &Terminal) -> Result<(), Failure> {
-    let (profiles, broken) = machines::all()?;
+    let machines::All { profiles, broken } = machines::all()?;
     broken.iter().for_each(|error| terminal.warn(error.to_string()));
     let values: Vec<_> = profiles
         .iter()

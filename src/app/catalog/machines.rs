@@ -89,12 +89,20 @@ fn own_profiles() -> Vec<(String, PathBuf)> {
     own
 }
 
-/// Every profile with where it is from: the built-in ones that none of the user's own replaces, then those; and what is wrong
-/// with those that can't be read.
+/// All profiles there are.
+#[derive(Debug)]
+pub struct All {
+    /// Each with where it is from: the built-in ones that none of the user's own replaces, then those.
+    pub profiles: Vec<(Profile, String)>,
+    /// What is wrong with those that can't be read.
+    pub broken: Vec<Error>,
+}
+
+/// Every profile, built in and the user's own.
 ///
 /// # Errors
 /// When a built-in one can't be read.
-pub fn all() -> Result<(Vec<(Profile, String)>, Vec<Error>), Error> {
+pub fn all() -> Result<All, Error> {
     let own = own_profiles();
     let (mut profiles, mut broken) = (Vec::new(), Vec::new());
     for (id, text) in BUILT_IN.iter().filter(|(id, _)| !own.iter().any(|(own, _)| own == id)) {
@@ -107,7 +115,7 @@ pub fn all() -> Result<(Vec<(Profile, String)>, Vec<Error>), Error> {
             Err(error) => broken.push(error),
         }
     }
-    Ok((profiles, broken))
+    Ok(All { profiles, broken })
 }
 
 /// The TOML text of a new profile `id`, made from the one that `from` names by `KEY=VALUE` settings; comments are kept.
