@@ -312,6 +312,9 @@ struct PlanPen {
     opacity: f32,
     speed_mm_s: Option<f64>,
     slot: Option<u32>,
+    /// What a full pen draws, where it is known; mm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    supply_mm: Option<f64>,
 }
 
 const PLAN_KIND: &str = "traceur-plan";
@@ -328,6 +331,7 @@ pub(super) fn plan_text(toolpath: &Toolpath) -> Result<String, Failure> {
             opacity: pass.pen.opacity,
             speed_mm_s: pass.pen.speed,
             slot: pass.pen.slot,
+            supply_mm: pass.pen.metres,
         },
         strokes: pass
             .strokes
@@ -376,9 +380,9 @@ fn parse_plan(file: &str, bytes: &[u8]) -> Result<Toolpath, Failure> {
 fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
     if !(0.01..=50.0).contains(&pen.tip_mm)
         || !(0.0..=1.0).contains(&pen.opacity)
-        || pen.speed_mm_s.is_some_and(|v| v.is_nan() || v <= 0.0)
+        || [pen.speed_mm_s, pen.supply_mm].into_iter().flatten().any(|value| value.is_nan() || value <= 0.0)
     {
-        return Err(format!("pen `{}`: its tip, opacity or speed is out of range", pen.id));
+        return Err(format!("pen `{}`: its tip, opacity, speed or supply is out of range", pen.id));
     }
     Ok(Pen {
         id: plain(&pen.id),
@@ -388,7 +392,7 @@ fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
         opacity: pen.opacity,
         speed: pen.speed_mm_s,
         slot: pen.slot,
-        metres: None,
+        metres: pen.supply_mm,
         pass: None,
     })
 }

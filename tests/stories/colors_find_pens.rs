@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::Bench;
 
 /// A red, an orange and a dark blue line, and a wide transparent green one.
@@ -232,7 +234,14 @@ fn the_odometer_counts_and_warns_before_a_pen_runs_dry() {
     let planned = run("plan in.svg -p mine.toml --json").json()["draw_mm"].as_f64().unwrap() / 1000.0;
     assert!((drawn - planned).abs() < 0.002, "{drawn} {planned}");
     let plan = run("plan in.svg -p mine.toml --json").json();
-    assert!(plan["lint"].as_array().unwrap().iter().any(|finding| finding["kind"] == "dry-pen"), "{plan}");
+    let is_dry = |finding: &Value| finding["kind"] == "dry-pen";
+    assert!(plan["lint"].as_array().unwrap().iter().any(is_dry), "{plan}");
+    run("plan in.svg -p mine.toml -o plan.json").done();
+    let saved = run("plan plan.json --json").json();
+    assert!(
+        saved["lint"].as_array().unwrap().iter().any(is_dry),
+        "a saved plan knows its pens' supply: {saved}"
+    );
     run("pens log --refilled black").done();
     let log = run("pens log black --json").json();
     assert_eq!((log["pens"][0]["metres"].as_f64(), log["pens"][0]["refills"].as_u64()), (Some(0.0), Some(1)));
