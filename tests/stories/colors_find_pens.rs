@@ -12,8 +12,8 @@ const COLORS: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="100mm" h
     <path d="M10 10H90" stroke="#d01010"/><path d="M10 20H90" stroke="#ff8000"/><path d="M10 30H90" stroke="#101060"/>
     <path d="M10 50H90" stroke="#00805a" stroke-width="5" stroke-opacity="0.4"/></svg>"##;
 
-fn pens_of(plan: &serde_json::Value) -> Vec<(String, String)> {
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+fn pens_of(plan: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut pairs: Vec<(String, String)> = plan["mapping"]
         .as_array()
         .unwrap()
