@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::Connection;
-use crate::test_support::{Outcome, simulate, stream};
+use crate::test_support::{Outcome, off, simulate, stream};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Firmware, Handshake, Hpgl, Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
@@ -69,16 +69,6 @@ async fn plot(profile: &Profile, program: Program, faults: &Faults) -> (Outcome,
     .await
     .unwrap();
     (outcome, events)
-}
-
-fn off(point: Point, line: &Polyline) -> f64 {
-    let near = |pair: &[Point]| {
-        let (along, rest) = (pair[1] - pair[0], point - pair[0]);
-        let part =
-            if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
-        point.distance(pair[0] + along * part)
-    };
-    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
 }
 
 /// The marks against what was asked for: as many, and nowhere farther apart than `tolerance` and a unit.

@@ -95,16 +95,7 @@ async fn plotted_by(
 }
 
 fn off(point: Point, lines: &[Polyline]) -> f64 {
-    let near = |pair: &[Point]| {
-        let along = pair[1] - pair[0];
-        let part = if along.hypot2() == 0.0 {
-            0.0
-        } else {
-            ((point - pair[0]).dot(along) / along.hypot2()).clamp(0.0, 1.0)
-        };
-        point.distance(pair[0] + along * part)
-    };
-    lines.iter().flat_map(|line| line.points().windows(2).map(near)).fold(f64::INFINITY, f64::min)
+    lines.iter().map(|line| test_support::off(point, line)).fold(f64::INFINITY, f64::min)
 }
 
 /// All that was to be drawn is, nothing else, and at most so much twice; mm.

@@ -1,12 +1,24 @@
-//! One program by itself, without a job around it, for the tests of this crate.
+//! What the tests of this crate share: one program by itself, without a job around it, and how far a mark is off.
 
 use std::time::Duration;
 
 use super::connection::{Connection, Pilot};
 use super::{Control, Controls, Error};
+use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::Profile;
 use traceur_protocol::{Event, Program, Session};
 use traceur_sim::{Faults, MotionTrace};
+
+/// How far a point is from a line; mm.
+pub(crate) fn off(point: Point, line: &Polyline) -> f64 {
+    let near = |pair: &[Point]| {
+        let (along, rest) = (pair[1] - pair[0], point - pair[0]);
+        let part =
+            if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
+        point.distance(pair[0] + along * part)
+    };
+    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
+}
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::test_support::{simulate, stream};
+use super::test_support::{off, simulate, stream};
 use super::*;
 use crate::transport::Link;
 use traceur_core::geometry::{Point, Polyline};
@@ -36,16 +36,6 @@ fn setup(id: &str) -> (Profile, Placement, Program) {
     let placement = Placement::new(&profile, 100.0);
     let program = encode(0, &pass(), &profile, &placement);
     (profile, placement, program)
-}
-
-fn off(point: Point, line: &Polyline) -> f64 {
-    let near = |pair: &[Point]| {
-        let (along, rest) = (pair[1] - pair[0], point - pair[0]);
-        let part =
-            if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
-        point.distance(pair[0] + along * part)
-    };
-    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
 }
 
 #[tokio::test]
