@@ -4,9 +4,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::device_keys::{self, Measure};
-use super::pipeline::rounded;
 use super::{Failure, Terminal};
 use traceur_app::catalog;
+use traceur_app::rounded;
 use traceur_core::machine::Profile;
 use traceur_core::units;
 use traceur_job::{Hand, Port, Standing};

@@ -6,11 +6,11 @@ use std::time::Instant;
 use super::budget::Budget;
 use super::evolve::{self, EvolveArgs};
 use super::pass_order::PassArgs;
-use super::recipe::Recipe;
 use super::show::ShowArgs;
 use super::terminal::table;
 use super::{Failure, Terminal, files};
 use traceur_app::catalog;
+use traceur_app::recipe::Recipe;
 use traceur_core::drawing::svg;
 use traceur_core::units;
 use traceur_generator::{Outcome, PenUse, Settings};
@@ -142,9 +142,9 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     args.show.show_drawing(&outcome.drawing, terminal)?;
     let mut value = report(&outcome);
-    value["seconds"] = super::pipeline::rounded(seconds).into();
+    value["seconds"] = traceur_app::rounded(seconds).into();
     if let Some(budget) = &budget {
-        value["plot_seconds"] = super::pipeline::rounded(budget.takes(&outcome, terminal)?).into();
+        value["plot_seconds"] = traceur_app::rounded(budget.takes(&outcome, terminal)?).into();
     }
     terminal.result(&value, || format!("{}\n{}", output.display(), summary(&outcome)))
 }
@@ -153,7 +153,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 fn wanted(args: &Args) -> Result<Settings, Failure> {
     let mut recipe = Recipe::load(&args.recipe, &[])?;
     change(&mut recipe, args);
-    let mut settings = super::settings::of(&recipe)?;
+    let mut settings = recipe.settings()?;
     args.passes.apply(&mut settings.pens);
     Ok(settings)
 }
@@ -205,7 +205,7 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
         "robust": outcome.robust,
         "style": outcome.style,
         "strokes": outcome.drawing.strokes(),
-        "metres": super::pipeline::rounded(outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0),
+        "metres": traceur_app::rounded(outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0),
         "pens": report_pens(&outcome.pens),
     });
     if let Some(sheet) = outcome.sheet {
@@ -216,7 +216,7 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
 
 /// What each pen draws.
 pub(super) fn report_pens(pens: &[PenUse]) -> Vec<serde_json::Value> {
-    let report = |pen: &PenUse| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": super::pipeline::rounded(pen.mm) });
+    let report = |pen: &PenUse| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": traceur_app::rounded(pen.mm) });
     pens.iter().map(report).collect()
 }
 

@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use super::generate::{self, Args};
-use super::pipeline::{GAP_DPI, rounded};
-use super::wanted::Source;
 use super::{Failure, Terminal, files};
 use traceur_app::catalog;
+use traceur_app::preview::GAP_DPI;
 use traceur_app::preview::Gap;
+use traceur_app::rounded;
+use traceur_app::wanted::Source;
 use traceur_core::drawing::{Page, svg};
 use traceur_generator::draw;
 use traceur_generator::image::{Outcome, OwnLine, Wish, imitate};

@@ -1,11 +1,7 @@
 //! Flags of the plot lint, and its findings for people.
 
-use super::odometer;
 use super::{Failure, Terminal};
-use traceur_core::machine::{Placement, Profile};
-use traceur_core::pens::{Pen, near_duplicates};
-use traceur_core::toolpath::Toolpath;
-use traceur_core::toolpath::lint::{self, Finding, Known, Limits, Severity};
+use traceur_core::toolpath::lint::{Finding, Severity};
 
 /// What is too much, and what follows.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -27,41 +23,8 @@ fn layers(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Colors closer than this are hardly told apart; CIEDE2000.
-const ALIKE: f32 = 5.0;
 /// Most lines that people are shown.
 const MOST_LINES: usize = 4;
-
-/// Looks at a toolpath as it would be plotted. `clipped_mm` of it is cut off; `texts` are left out.
-pub(super) fn findings(
-    toolpath: &Toolpath,
-    profile: &Profile,
-    placement: &Placement,
-    most_overdraw: f64,
-    clipped_mm: f64,
-    texts: usize,
-) -> Vec<Finding> {
-    let mut pens: Vec<Pen> = Vec::new();
-    for pass in &toolpath.passes {
-        if pens.iter().all(|pen| pen.id != pass.pen.id) {
-            pens.push(pass.pen.clone());
-        }
-    }
-    let near = near_duplicates(&pens, ALIKE).into_iter();
-    let alike: Vec<_> = near.map(|(a, b, off)| (pens[a].id.clone(), pens[b].id.clone(), off)).collect();
-    let ink = odometer::left(pens.iter());
-    let bed = (profile.bed.width, profile.bed.height);
-    let known = Known {
-        reach: placement.reach(toolpath.page.width),
-        // As the page lies on it.
-        bed: if placement.is_turned() { (bed.1, bed.0) } else { bed },
-        clipped_mm,
-        texts,
-        ink: &ink,
-        alike: &alike,
-    };
-    lint::lint(toolpath, &known, &Limits { most_overdraw, ..Limits::default() })
-}
 
 impl LintArgs {
     /// Tells people of findings, and fails where they were not to be.

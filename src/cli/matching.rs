@@ -130,7 +130,7 @@ impl From<&Match> for Mapped {
         Self {
             color: to_hex(found.color),
             colors: found.colors,
-            share: super::pipeline::rounded(found.share),
+            share: traceur_app::rounded(found.share),
             pen: found.pen.clone(),
             pen_color: to_hex(found.pen_color),
             delta_e: (f64::from(found.delta_e) * 10.0).round() / 10.0,

@@ -9,7 +9,6 @@ mod device_keys;
 mod evolve;
 mod export;
 mod failure;
-mod fetch;
 mod files;
 
 mod generate;
@@ -23,7 +22,6 @@ mod live;
 mod machines;
 mod matching;
 mod models;
-mod odometer;
 mod order;
 mod pens;
 mod pens_swatch;
@@ -37,16 +35,13 @@ mod plan;
 mod plot;
 mod ports;
 mod preview;
-mod recipe;
 mod resume;
 mod run;
-mod settings;
 mod show;
 mod sim;
 mod simulated;
 mod sweep;
 mod terminal;
-mod wanted;
 
 use std::process::ExitCode;
 

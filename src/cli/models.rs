@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::fetch::{Wanted, download};
 use super::show::{Show, ShowArgs};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
+use traceur_app::fetch::{Wanted, download};
 use traceur_app::preview::of_rgb8;
 use traceur_generator::classes::Class;
 use traceur_generator::network::{Layer, Named, Net, Network, Neuron};
@@ -234,7 +234,11 @@ fn fetch(net: Net, again: bool, url: Option<&str>, terminal: &Terminal) -> Resul
     if !published.exists() {
         let bar = terminal.progress("fetch", origin.bytes);
         bar.set_message(format!("{} ({:.0} MB)", origin.file, origin.bytes as f64 / 1e6));
-        download(Wanted { url, sha256: origin.sha256, bytes: origin.bytes }, &published, &bar)?;
+        let progress = |have, all| {
+            bar.set_length(all);
+            bar.set_position(have);
+        };
+        download(Wanted { url, sha256: origin.sha256, bytes: origin.bytes }, &published, &progress)?;
         bar.finish_and_clear();
     }
     let bytes = fs::read(&published).map_err(unusable)?;

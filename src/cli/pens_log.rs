@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::terminal::table;
-use super::{Failure, Terminal, odometer};
+use super::{Failure, Terminal};
+use traceur_app::odometer;
 use traceur_core::config;
 use traceur_core::pens::odometer::{PenKey, Sum};
 use traceur_job::Odometer;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::pass_order::PassArgs;
 use super::pens::Listing;
-use super::pipeline::rounded;
 use super::terminal::plain;
-use super::wanted::photo;
 use super::{Failure, Terminal, files};
 use traceur_app::catalog::pen_file;
 use traceur_app::catalog::pens::{Chosen, choose_with_files};
+use traceur_app::rounded;
 use traceur_app::swatch::{self, Reading, Scan, Swatch};
+use traceur_app::wanted::photo;
 use traceur_core::color::{delta_e, to_hex};
 use traceur_core::drawing::scene::Stages;
 use traceur_core::drawing::svg;

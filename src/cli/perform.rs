@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::interrupt::{self, Interrupt};
 use super::live::{Live, LiveArgs, Subject, is_alarm};
-use super::odometer::{self, Meter};
 use super::terminal::plain;
 use super::{Failure, Terminal};
 use traceur_app::catalog::folders;
+use traceur_app::odometer::{self, Meter};
 use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
 use traceur_job::journal::{Entry, Journal};
@@ -131,7 +131,7 @@ impl Station {
         let (remote, mut controls) = Controls::channel();
         let live = Live::new(args, &task.subject(), remote, terminal)?;
         let odometer = if task.counts { odometer::open()? } else { None };
-        let meter = Meter::new(odometer, Arc::clone(task.toolpath), task.title, *terminal);
+        let meter = Meter::new(odometer, Arc::clone(task.toolpath), task.title);
         let id = kept.as_ref().map(|kept| kept.stored.id.clone());
         let hint = id.map_or(String::new(), |id| format!("; `traceur resume {id}` goes on"));
         let work = task.work(kept.as_deref());
@@ -158,7 +158,8 @@ impl Station {
             Ok(Some(traceur_job::plot(&work, connection, &mut controls, &mut desk).await?))
         });
         signals.abort();
-        desk.meter.flush();
+        let flushed = desk.meter.flush();
+        desk.counted(flushed);
         // Whoever read our events may be gone: the journal comes first.
         let closed = desk.live.close();
         let ended = |desk: &mut Desk<'_>, error: Option<traceur_job::Error>, place: Place| {
@@ -315,6 +316,13 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// An odometer that can't be written is told of and stops no plot.
+    fn counted(&self, counted: Result<(), traceur_job::OdometerError>) {
+        if let Err(error) = counted {
+            self.terminal.warn(format!("what the pens draw is not counted: {error}"));
+        }
+    }
+
     /// A full disk is no reason to leave a stroke half drawn: the ink can't be taken back, a journal that ends early costs
     /// strokes that are drawn twice after a stop.
     fn write(&mut self, entry: Entry) {
@@ -347,7 +355,8 @@ impl Operator for Desk<'_> {
             News::Session { event, .. } => self.trouble = trouble(event).or(self.trouble.take()),
             _ => {}
         }
-        self.meter.hear(news);
+        let heard = self.meter.hear(news);
+        self.counted(heard);
         self.live.hear(news);
     }
 

@@ -15,7 +15,8 @@ use super::{
     Failure, Terminal,
     input::{Input, Laid},
 };
-use traceur_app::preview::{Gap, of_paper, of_rgb8, off_page_mm};
+use traceur_app::preview::{GAP_DPI, Gap, of_paper, of_rgb8, off_page_mm};
+use traceur_app::rounded;
 use traceur_core::drawing::{Drawing, Page};
 use traceur_core::geometry::{Polyline, Rect};
 use traceur_core::machine::{Dialect, Placement, Profile};
@@ -41,7 +42,7 @@ impl Planned {
         let placement = Placement::of_page(profile, page.width, page.height)?;
         let (toolpath, clipped) = (&self.toolpath, self.report.counts.clipped_mm);
         let most = wishes.most_overdraw;
-        self.report.lint = super::lint::findings(toolpath, profile, &placement, most, clipped, texts);
+        self.report.lint = traceur_app::lint::findings(toolpath, profile, &placement, most, clipped, texts);
         Ok(())
     }
 
@@ -399,12 +400,6 @@ fn assemble(
     Planned { toolpath, programs, report }
 }
 
-/// µm and ms: what a reader can use.
-pub(super) fn rounded(value: f64) -> f64 {
-    // An empty sum is -0.
-    (value * 1000.0).round() / 1000.0 + 0.0
-}
-
 /// In the table, a pass of the pen before.
 const REFILL: &str = "  refill";
 
@@ -502,9 +497,6 @@ impl Inked {
         Ok(Gap::measure(wanted, &self.picture, page, share)?)
     }
 }
-
-/// Resolution at which ink and drawing are compared: twice the gap's own, so that both are averaged alike.
-pub(super) const GAP_DPI: f64 = 144.0;
 
 /// The picture that an SVG's viewer shows, laid out, at [`GAP_DPI`]; `None`: the input is no SVG.
 pub(super) fn viewed(input: &Input) -> Result<Option<Picture>, Failure> {

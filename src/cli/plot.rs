@@ -8,9 +8,10 @@ use serde_json::json;
 use super::input::{Input, InputArgs, Sheet};
 use super::live::LiveArgs;
 use super::perform::{self, Kept, Station, Task};
-use super::pipeline::{self, Report, rounded};
+use super::pipeline::{self, Report};
 use super::terminal::clock;
 use super::{Failure, Terminal};
+use traceur_app::rounded;
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::Pen;
@@ -243,7 +244,7 @@ pub(super) fn done(
         return Ok(done);
     }
     let passes = marks(toolpath, outcome, placement);
-    let inked = pipeline::ink(&toolpath.page, &passes, pipeline::GAP_DPI, terminal);
+    let inked = pipeline::ink(&toolpath.page, &passes, traceur_app::preview::GAP_DPI, terminal);
     done["draw_mm"] = rounded(inked.draw_mm).into();
     done["off_page_mm"] = rounded(inked.off_page_mm).into();
     if let Some(wanted) = wanted {

@@ -6,16 +6,17 @@ use serde::Serialize;
 
 use super::input::{Input, InputArgs, Sheet, stem};
 use super::matching::Mapped;
-use super::pipeline::{self, file_word, rounded};
+use super::pipeline::{self, file_word};
 use super::show::ShowArgs;
 use super::simulated::{Simulated, simulate};
 use super::terminal::clock;
-use super::wanted::Source;
 use super::{Failure, Terminal, files};
 use traceur_app::preview::{
     Gap, Heat, Labels, Playback, PlayedPass, TRAVEL, TRAVEL_WIDTH, of_paper, off_page_mm, to_html, to_png,
     to_svg,
 };
+use traceur_app::rounded;
+use traceur_app::wanted::Source;
 use traceur_core::color::{Ink, Srgb8, delta_e, linear, parse_hex, to_srgb8};
 use traceur_core::drawing::Page;
 use traceur_core::geometry::Polyline;
@@ -264,7 +265,7 @@ impl Job<'_> {
             None => pipeline::viewed(input)?,
         };
         let Some(wanted) = wanted else { return Ok(None) };
-        let inked = pipeline::ink(page, marks, pipeline::GAP_DPI, self.terminal);
+        let inked = pipeline::ink(page, marks, traceur_app::preview::GAP_DPI, self.terminal);
         Ok(Some(inked.gap(&wanted, page)?))
     }
 

@@ -9,11 +9,11 @@ use super::files::OutFolder;
 use super::live::LiveArgs;
 use super::perform::{self, Kept, Station, Task};
 use super::pipeline::{self, Planned};
-use super::recipe::Recipe;
 use super::terminal::clock;
-use super::{Failure, Terminal, evolve, generate, plot, settings};
+use super::{Failure, Terminal, evolve, generate, plot};
 use traceur_app::catalog;
 use traceur_app::preview::{self, Gap};
+use traceur_app::recipe::Recipe;
 use traceur_core::drawing::svg;
 use traceur_core::geometry::Polyline;
 use traceur_core::machine::{Placement, Profile};
@@ -52,7 +52,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let recipe = Recipe::load(&args.recipe, &args.set)?;
-    let settings = settings::of(&recipe)?;
+    let settings = recipe.settings()?;
     let (mut profile, machine) = catalog::machines::choose_with_text(&recipe.plot.machine)?;
     profile.bed.turns_pages &= !args.no_rotate;
     let port = Port::parse(&args.port)?;

@@ -11,6 +11,9 @@ use traceur_core::drawing::Page;
 use traceur_core::geometry::{Polyline, clip};
 use traceur_generator::Picture;
 
+/// Resolution at which ink and drawing are compared: twice the gap's own, so that both are averaged alike.
+pub const GAP_DPI: f64 = 144.0;
+
 /// Both pictures are compared at this resolution.
 const DPI: f64 = 72.0;
 /// Edge of the squares that the eye averages at arm's length; mm.

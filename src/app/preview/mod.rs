@@ -13,7 +13,7 @@ mod player;
 mod sheet;
 pub mod terminal;
 
-pub use gap::{Excitation, Gap, off_page_mm};
+pub use gap::{Excitation, GAP_DPI, Gap, off_page_mm};
 pub use heat::{Heat, Spot};
 pub use picture::{Error, of_paper, of_rgb8, resized, to_image, to_png};
 pub use playback::{Moment, Move, Playback, PlayedPass};

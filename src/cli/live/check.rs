@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::mount::{self, Holder};
 use crate::cli::Failure;
-use crate::cli::pipeline::rounded;
+use traceur_app::rounded;
 use traceur_core::geometry::{Polyline, Rect};
 use traceur_core::machine::{Firmware, Placement, Profile};
 use traceur_core::toolpath::Toolpath;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::board::{Board, Phase};
 use super::hook::Hook;
 use super::screen::roughly;
-use crate::cli::pipeline::rounded;
 use crate::cli::{Failure, Terminal};
+use traceur_app::rounded;
 use traceur_job::News;
 use traceur_protocol::Event;
 

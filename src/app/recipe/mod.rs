@@ -1,101 +1,112 @@
 //! Recipes: whole jobs in TOML, built in or the user's.
 
+mod settings;
+pub mod sweep;
+
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Failure, files};
+use crate::{Error, files};
 use traceur_core::config;
 use traceur_core::units;
 
 /// The recipes inside the program: name and TOML text.
-pub(super) const BUILT_IN: [(&str, &str); 1] = [("first-ink", include_str!("../../recipes/first-ink.toml"))];
+pub const BUILT_IN: [(&str, &str); 1] = [("first-ink", include_str!("../built-in/recipes/first-ink.toml"))];
 
 /// A whole job.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Recipe {
+pub struct Recipe {
     #[serde(rename = "format", deserialize_with = "config::de_format")]
     _format: u32,
-    pub(super) name: String,
+    /// For people and for names of files.
+    pub name: String,
+    /// What it draws, for people.
     #[serde(default)]
-    pub(super) about: String,
+    pub about: String,
     /// Of all chance.
     #[serde(default)]
-    pub(super) seed: u64,
-    pub(super) paper: Paper,
-    pub(super) generate: Generate,
-    pub(super) plot: Plot,
+    pub seed: u64,
+    /// The sheet.
+    pub paper: Paper,
+    /// What is drawn.
+    pub generate: Generate,
+    /// What plots it.
+    pub plot: Plot,
 }
 
 /// The sheet.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Paper {
-    pub(super) page: String,
+pub struct Paper {
+    /// Such as `A5 landscape`.
+    pub page: String,
     /// White edge; mm.
     #[serde(deserialize_with = "units::de_length")]
-    pub(super) margin: f64,
+    pub margin: f64,
 }
 
 /// What is drawn, and with what.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Generate {
+pub struct Generate {
     /// One, or several with weights, as `--neuron` has them.
     #[serde(deserialize_with = "one_or_several")]
-    pub(super) neuron: String,
-    pub(super) pens: String,
+    pub neuron: String,
+    /// As `catalog::pens::choose` takes them.
+    pub pens: String,
+    /// Most pens that are used.
     #[serde(default = "four")]
-    pub(super) max_pens: usize,
+    pub max_pens: usize,
     /// Default: by the sheet's area.
     #[serde(default)]
-    pub(super) strokes: Option<usize>,
+    pub strokes: Option<usize>,
     /// Copies of a part that make the sheet, such as `3x2`. Default: the sheet is one drawing.
     #[serde(default)]
-    pub(super) repeat: Option<String>,
+    pub repeat: Option<String>,
     /// How they lie: repeat, mirror or brick.
     #[serde(default)]
-    pub(super) arrange: Option<String>,
+    pub arrange: Option<String>,
     /// How many of them are different.
     #[serde(default)]
-    pub(super) parts: Option<usize>,
+    pub parts: Option<usize>,
     /// Drawings that are the parts: SVG files.
     #[serde(default)]
-    pub(super) join: Vec<String>,
+    pub join: Vec<String>,
     /// Steps with the whole sheet, once it is laid out.
     #[serde(default)]
-    pub(super) sheet_steps: Option<usize>,
+    pub sheet_steps: Option<usize>,
     /// Default: what converges.
     #[serde(default)]
-    pub(super) steps: Option<usize>,
+    pub steps: Option<usize>,
     /// Length of all strokes; m.
     #[serde(default)]
-    pub(super) metres: Option<f64>,
+    pub metres: Option<f64>,
     /// Of the steps, those in free color.
     #[serde(default)]
-    pub(super) free_steps: Option<usize>,
+    pub free_steps: Option<usize>,
     /// Random views a step.
     #[serde(default)]
-    pub(super) views: Option<usize>,
+    pub views: Option<usize>,
     /// How far views go.
     #[serde(default)]
-    pub(super) jitter: Jitter,
+    pub jitter: Jitter,
     /// A picture whose style is wanted, or `mondrian`.
     #[serde(default)]
-    pub(super) style: Option<String>,
+    pub style: Option<String>,
     /// The weight of the style.
     #[serde(default)]
-    pub(super) lambda: Option<f64>,
+    pub lambda: Option<f64>,
     /// Where the style is looked at: `lite0:b2`.
     #[serde(default)]
-    pub(super) style_layers: Vec<String>,
+    pub style_layers: Vec<String>,
     /// Of what the drawing should be beside exciting.
     #[serde(default)]
-    pub(super) weights: Weights,
+    pub weights: Weights,
     /// Length of the shortest stroke; mm.
     #[serde(default, deserialize_with = "units::de_length_option")]
-    pub(super) feature: Option<f64>,
+    pub feature: Option<f64>,
 }
 
 fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -114,26 +125,39 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D
 /// How far views go; nothing: as usual.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Jitter {
-    pub(super) scale: Option<f64>,
-    pub(super) rotation_degrees: Option<f64>,
-    pub(super) shift_px: Option<f64>,
-    pub(super) perspective: Option<f64>,
-    pub(super) crop: Option<f64>,
-    pub(super) tint: Option<f64>,
-    pub(super) noise: Option<f64>,
+pub struct Jitter {
+    /// Share, up to 0.9.
+    pub scale: Option<f64>,
+    /// Up to 180.
+    pub rotation_degrees: Option<f64>,
+    /// Up to 1000.
+    pub shift_px: Option<f64>,
+    /// Up to 0.4.
+    pub perspective: Option<f64>,
+    /// Share, up to 0.9.
+    pub crop: Option<f64>,
+    /// Up to 1.
+    pub tint: Option<f64>,
+    /// Up to 1.
+    pub noise: Option<f64>,
 }
 
 /// Weights of the terms beside the excitation; nothing: as usual.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Weights {
-    pub(super) ink: Option<f64>,
-    pub(super) overlap: Option<f64>,
-    pub(super) shape: Option<f64>,
-    pub(super) margin: Option<f64>,
-    pub(super) bend: Option<f64>,
-    pub(super) length: Option<f64>,
+pub struct Weights {
+    /// Of ink on the paper.
+    pub ink: Option<f64>,
+    /// Of strokes over strokes.
+    pub overlap: Option<f64>,
+    /// Of uneven strokes.
+    pub shape: Option<f64>,
+    /// Of ink outside the margin.
+    pub margin: Option<f64>,
+    /// Of sharp bends.
+    pub bend: Option<f64>,
+    /// Of another length than was asked for.
+    pub length: Option<f64>,
 }
 
 fn four() -> usize {
@@ -143,10 +167,12 @@ fn four() -> usize {
 /// What plots it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Plot {
-    pub(super) machine: String,
+pub struct Plot {
+    /// As `catalog::machines::choose` takes it.
+    pub machine: String,
+    /// Pixels an inch of the picture of the ink; 10 to 1200.
     #[serde(default = "three_hundred")]
-    pub(super) dpi: f64,
+    pub dpi: f64,
 }
 
 fn three_hundred() -> f64 {
@@ -155,18 +181,29 @@ fn three_hundred() -> f64 {
 
 impl Recipe {
     /// A built-in recipe by name, or a file; `settings` are `key.key=value` changes to it.
-    pub(super) fn load(name: &str, settings: &[String]) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When there is none of that name, and what is wrong in it.
+    pub fn load(name: &str, settings: &[String]) -> Result<Self, Error> {
         let (file, text) = text_of(name)?;
         let recipe: Self = config::parse(&file, &text)?;
         let recipe = if settings.is_empty() { recipe } else { with_settings(&file, &text, settings)? };
         if !(10.0..=1200.0).contains(&recipe.plot.dpi) {
-            return Err(Failure::Input(format!("{file}: plot.dpi is {}: give 10 to 1200", recipe.plot.dpi)));
+            return Err(Error::Input(format!("{file}: plot.dpi is {}: give 10 to 1200", recipe.plot.dpi)));
         }
         Ok(recipe)
     }
+
+    /// The generator's settings.
+    ///
+    /// # Errors
+    /// What is out of range, not there, or can't be read.
+    pub fn settings(&self) -> Result<traceur_generator::Settings, Error> {
+        settings::of(self)
+    }
 }
 
-fn text_of(name: &str) -> Result<(String, String), Failure> {
+fn text_of(name: &str) -> Result<(String, String), Error> {
     if let Some((name, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
         return Ok((format!("built-in {name}"), (*text).to_owned()));
     }
@@ -175,7 +212,7 @@ fn text_of(name: &str) -> Result<(String, String), Failure> {
         let names = BUILT_IN.map(|(name, _)| name);
         let guess =
             config::nearest(name, names).map_or(String::new(), |known| format!(" (did you mean `{known}`?)"));
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "no recipe `{name}`{guess}: the built-in ones are {}, or give a TOML file",
             names.join(", ")
         )));
@@ -184,12 +221,11 @@ fn text_of(name: &str) -> Result<(String, String), Failure> {
 }
 
 /// The recipe with `--set` changes: a value is TOML if it can be, else a text.
-fn with_settings(file: &str, text: &str, settings: &[String]) -> Result<Recipe, Failure> {
+fn with_settings(file: &str, text: &str, settings: &[String]) -> Result<Recipe, Error> {
     let mut table: toml::Table = config::parse(file, text)?;
     for setting in settings {
-        let wrong = |why: &str| {
-            Failure::Input(format!("--set {setting}: {why}, such as `--set generate.strokes=300`"))
-        };
+        let wrong =
+            |why: &str| Error::Input(format!("--set {setting}: {why}, such as `--set generate.strokes=300`"));
         let (keys, value) = setting.split_once('=').ok_or_else(|| wrong("write KEY=VALUE"))?;
         let parsed: Option<toml::Table> = toml::from_str(&format!("v = {value}")).ok();
         let value =
@@ -203,7 +239,7 @@ fn with_settings(file: &str, text: &str, settings: &[String]) -> Result<Recipe, 
         }
         at.insert(last.into(), value);
     }
-    let changed = toml::to_string(&table).map_err(|error| Failure::Input(format!("--set: {error}")))?;
+    let changed = toml::to_string(&table).map_err(|error| Error::Input(format!("--set: {error}")))?;
     Ok(config::parse(&format!("{file} with --set"), &changed)?)
 }
 
@@ -211,7 +247,7 @@ fn with_settings(file: &str, text: &str, settings: &[String]) -> Result<Recipe, 
 mod tests {
     use super::*;
 
-    fn load(settings: &[&str]) -> Result<Recipe, Failure> {
+    fn load(settings: &[&str]) -> Result<Recipe, Error> {
         Recipe::load("first-ink", &settings.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
     }
 
@@ -229,11 +265,11 @@ mod tests {
                 .unwrap();
         assert_eq!(recipe.generate.neuron, "lite0:b6:24+lite0:b7:15*0.5");
         assert_eq!(recipe.generate.weights.ink, Some(7.0));
-        let settings = crate::cli::settings::of(&recipe).unwrap();
+        let settings = recipe.settings().unwrap();
         assert_eq!((settings.weights.ink, settings.aim.targets().len()), (7.0, 2));
         let recipe =
             load(&["generate.style=mondrian", "generate.lambda=20", "generate.jitter.crop=0.2"]).unwrap();
-        let settings = crate::cli::settings::of(&recipe).unwrap();
+        let settings = recipe.settings().unwrap();
         let style = settings.style.unwrap();
         assert_eq!((style.lambda, style.layers.len(), settings.jitter.crop), (20.0, 3, 0.2));
     }
@@ -249,7 +285,7 @@ mod tests {
             ("generate.neuron=7", "a neuron such as"),
             ("generate.style_layers=[\"b99\"]", ""),
         ] {
-            let recipe = load(&[setting]).and_then(|recipe| crate::cli::settings::of(&recipe));
+            let recipe = load(&[setting]).and_then(|recipe| recipe.settings());
             if let Err(error) = recipe {
                 assert!(error.to_string().contains(expected), "{setting}: {error}");
             } else {
@@ -257,7 +293,7 @@ mod tests {
             }
         }
         let layers = load(&["generate.style=mondrian", "generate.style_layers=[\"b99\"]"]).unwrap();
-        assert!(crate::cli::settings::of(&layers).unwrap_err().to_string().contains("lite0 has stem"));
+        assert!(layers.settings().unwrap_err().to_string().contains("lite0 has stem"));
     }
 
     #[test]

@@ -5,24 +5,27 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
-use super::Failure;
+use crate::Error;
 
 /// Times that a broken connection is taken up again.
 const TRIES: usize = 4;
 /// Without a byte for so long, a connection counts as broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Hears how far a download is: bytes that are here, and of all.
+pub type Progress<'a> = &'a dyn Fn(u64, u64);
+
 /// What is wanted from where.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted<'a> {
-    pub(super) url: &'a str,
+pub struct Wanted<'a> {
+    /// An https address, or one of this machine.
+    pub url: &'a str,
     /// SHA-256 in hexadecimal, or how it begins.
-    pub(super) sha256: &'a str,
+    pub sha256: &'a str,
     /// About; not more than twice as many are taken.
-    pub(super) bytes: u64,
+    pub bytes: u64,
 }
 
 /// Why one try failed.
@@ -34,20 +37,23 @@ enum Trouble {
 }
 
 /// Downloads to `path`. Until it is whole and checked, it stands beside as `.part`, and a later call goes on with it.
-pub(super) fn download(wanted: Wanted<'_>, path: &Path, bar: &ProgressBar) -> Result<(), Failure> {
+///
+/// # Errors
+/// When nothing comes, the server refuses, the checksum is another, or the file can't be written.
+pub fn download(wanted: Wanted<'_>, path: &Path, progress: Progress<'_>) -> Result<(), Error> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
     let mut tries = 0;
     loop {
-        match one_try(wanted, &part, bar) {
+        match one_try(wanted, &part, progress) {
             Ok(()) => break,
-            Err(Trouble::Refused(why)) => return Err(Failure::Input(format!("{}: {why}", wanted.url))),
+            Err(Trouble::Refused(why)) => return Err(Error::Input(format!("{}: {why}", wanted.url))),
             Err(Trouble::Broken(why)) => {
                 tries += 1;
                 if tries == TRIES {
                     let so_far = fs::metadata(&part).map_or(0, |data| data.len());
-                    return Err(Failure::Input(if so_far == 0 {
+                    return Err(Error::Input(if so_far == 0 {
                         format!("{}: {why}; nothing came: is this machine online?", wanted.url)
                     } else {
                         let kept = so_far as f64 / 1e6;
@@ -64,7 +70,7 @@ pub(super) fn download(wanted: Wanted<'_>, path: &Path, bar: &ProgressBar) -> Re
     if !found.starts_with(wanted.sha256) {
         // Going on with wrong bytes would never end well.
         fs::remove_file(&part).map_err(|error| unusable(&part, &error))?;
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "{}: its SHA-256 is {found}, not {}; nothing was kept",
             wanted.url, wanted.sha256
         )));
@@ -72,15 +78,15 @@ pub(super) fn download(wanted: Wanted<'_>, path: &Path, bar: &ProgressBar) -> Re
     fs::rename(&part, path).map_err(|error| unusable(path, &error))
 }
 
-fn unusable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Input(format!(
+fn unusable(path: &Path, error: &std::io::Error) -> Error {
+    Error::Input(format!(
         "{}: {error}; choose a cache that you may write to (XDG_CACHE_HOME)",
         path.display()
     ))
 }
 
 /// Appends to the part what it still lacks.
-fn one_try(wanted: Wanted<'_>, part: &Path, bar: &ProgressBar) -> Result<(), Trouble> {
+fn one_try(wanted: Wanted<'_>, part: &Path, progress: Progress<'_>) -> Result<(), Trouble> {
     let refused = |error: std::io::Error| Trouble::Refused(format!("{}: {error}", part.display()));
     let mut file = fs::OpenOptions::new().create(true).append(true).open(part).map_err(refused)?;
     let mut have = file.seek(SeekFrom::End(0)).map_err(refused)?;
@@ -112,8 +118,8 @@ fn one_try(wanted: Wanted<'_>, part: &Path, bar: &ProgressBar) -> Result<(), Tro
         status => return Err(Trouble::Refused(format!("the server answers {status}"))),
     }
     let rest = response.body().content_length();
-    bar.set_length(rest.map_or(wanted.bytes, |rest| have + rest));
-    bar.set_position(have);
+    let all = rest.map_or(wanted.bytes, |rest| have + rest);
+    progress(have, all);
     let mut body = response.into_body().into_reader();
     let mut chunk = vec![0; 1 << 16];
     loop {
@@ -126,12 +132,10 @@ fn one_try(wanted: Wanted<'_>, part: &Path, bar: &ProgressBar) -> Result<(), Tro
             return Err(Trouble::Refused("the server sends far more than the file has".into()));
         }
         file.write_all(&chunk[..count]).map_err(refused)?;
-        bar.set_position(have);
+        progress(have, all);
     }
     match rest {
-        Some(_) if Some(have) < bar.length() => {
-            Err(Trouble::Broken(format!("the connection ended after {have} bytes")))
-        }
+        Some(_) if have < all => Err(Trouble::Broken(format!("the connection ended after {have} bytes"))),
         _ => Ok(()),
     }
 }
@@ -215,7 +219,7 @@ mod tests {
         }
         let (url, server) = serve(content(), answers);
         let wanted = Wanted { url: &url, sha256: pin, bytes: 1_200_000 };
-        let result = download(wanted, &path, &ProgressBar::hidden());
+        let result = download(wanted, &path, &|_, _| ());
         let asked = server.join().unwrap();
         let result = result.map(|()| fs::read(&path).unwrap()).map_err(|failure| failure.to_string());
         (result, fs::read(part).ok(), asked)
@@ -278,7 +282,7 @@ mod tests {
         assert!(!is_local("http://example.org/localhost") && !is_local("http://localhost.example.org/"));
         let folder = tempfile::tempdir().unwrap();
         let wanted = Wanted { url: "http://example.invalid/x", sha256: "", bytes: 1 };
-        let error = download(wanted, &folder.path().join("x"), &ProgressBar::hidden()).unwrap_err();
+        let error = download(wanted, &folder.path().join("x"), &|_, _| ()).unwrap_err();
         assert!(error.to_string().to_lowercase().contains("https"), "{error}");
     }
 }

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
-use super::{Failure, files, pipeline};
-use traceur_app::preview::{of_rgb8, resized};
-use traceur_app::swatch;
+use crate::preview::{GAP_DPI, of_rgb8, resized};
+use crate::{Error, files, swatch};
 use traceur_core::drawing::Page;
 use traceur_core::drawing::svg::{self, WideLine};
 use traceur_core::geometry::{Affine, Rect};
@@ -17,17 +16,17 @@ use traceur_generator::Picture;
 ///
 /// # Errors
 /// What can't be decoded, and what has more pixels than [`swatch::MOST_PX`], before a pixel is.
-pub(super) fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Result<DynamicImage, Failure> {
+pub fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Result<DynamicImage, Error> {
     let unreadable =
-        |error: image::ImageError| Failure::Input(format!("{name}: {error}: {give}").replace('\n', " "));
+        |error: image::ImageError| Error::Input(format!("{name}: {error}: {give}").replace('\n', " "));
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let mut reader = reader.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    let mut reader = reader.map_err(|error| Error::Input(format!("{name}: {error}")))?;
     // The limit is ours.
     reader.no_limits();
     let mut decoder = reader.into_decoder().map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > swatch::MOST_PX as u64 {
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "{name}: {width} x {height} pixels are too many, {} million at most: {enough}",
             swatch::MOST_PX / 1_000_000
         )));
@@ -44,14 +43,20 @@ const MOST_PX: f64 = 40e6;
 const PHOTO_EDGE: f64 = 210.0;
 
 /// A picture as its file has it.
-pub(super) enum Source {
+#[derive(Debug)]
+pub enum Source {
+    /// Pixels, the right way up.
     Photo(DynamicImage),
+    /// An SVG.
     Svg(Box<svg::Source>),
 }
 
 impl Source {
-    /// Reads a PNG, a JPEG or an SVG.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+    /// Reads a PNG, a JPEG or an SVG; `-` is stdin.
+    ///
+    /// # Errors
+    /// When it can't be read, or is none of them.
+    pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = files::read(path)?;
         let name = if files::is_dash(path) { "stdin".to_owned() } else { path.display().to_string() };
         let start = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace() && *byte != 0xef);
@@ -62,7 +67,8 @@ impl Source {
     }
 
     /// The sheet that fits it.
-    pub(super) fn page(&self) -> Page {
+    #[must_use]
+    pub fn page(&self) -> Page {
         match self {
             Self::Svg(svg) => svg.scene.page,
             Self::Photo(photo) => {
@@ -75,21 +81,24 @@ impl Source {
     }
 
     /// Where it lies on a sheet: as large as fits inside the margin (mm), in the middle.
-    fn place(&self, page: Page, margin: f64) -> Result<Rect, Failure> {
+    fn place(&self, page: Page, margin: f64) -> Result<Rect, Error> {
         let inner = page.rect().inset(-margin);
         if inner.width() < 1.0 || inner.height() < 1.0 || margin < 0.0 {
-            return Err(Failure::Input(format!("a margin of {margin} mm leaves nothing of the page")));
+            return Err(Error::Input(format!("a margin of {margin} mm leaves nothing of the page")));
         }
         let own = self.page();
         let scale = (inner.width() / own.width).min(inner.height() / own.height);
         Ok(Rect::from_center_size(inner.center(), (own.width * scale, own.height * scale)))
     }
 
-    /// The whole sheet as it should look, white around the picture.
-    pub(super) fn on(&self, page: Page, margin: f64) -> Result<Picture, Failure> {
+    /// The whole sheet as it should look, white around the picture; `margin` in mm.
+    ///
+    /// # Errors
+    /// When the margin leaves nothing, or the SVG can't be drawn.
+    pub fn on(&self, page: Page, margin: f64) -> Result<Picture, Error> {
         let place = self.place(page, margin)?;
         let most = (MOST_PX / (page.width * page.height)).sqrt() * 25.4;
-        let dpi = pipeline::GAP_DPI.min(most);
+        let dpi = GAP_DPI.min(most);
         let px = |mm: f64| ((mm * dpi / 25.4).round() as usize).max(1);
         let (width_px, height_px) = (px(page.width), px(page.height));
         let (left, top) = (
@@ -108,13 +117,16 @@ impl Source {
     }
 
     /// The picture alone; an SVG so that its longer edge has `edge_px`.
-    pub(super) fn alone(&self, edge_px: f64) -> Result<Picture, Failure> {
+    ///
+    /// # Errors
+    /// When the SVG can't be drawn.
+    pub fn alone(&self, edge_px: f64) -> Result<Picture, Error> {
         let own = self.page();
         self.picture(edge_px * 25.4 / own.width.max(own.height).max(0.1))
     }
 
     /// The picture alone; an SVG at `dpi` of its own size.
-    fn picture(&self, dpi: f64) -> Result<Picture, Failure> {
+    fn picture(&self, dpi: f64) -> Result<Picture, Error> {
         match self {
             Self::Svg(svg) => {
                 let seen = svg.viewer.render(dpi, None)?;
@@ -136,8 +148,11 @@ impl Source {
         }
     }
 
-    /// The lines that it is made of, where they lie on a sheet.
-    pub(super) fn lines(&self, page: Page, margin: f64) -> Result<Vec<WideLine>, Failure> {
+    /// The lines that it is made of, where they lie on a sheet; none of a photo. `margin` in mm.
+    ///
+    /// # Errors
+    /// When the margin leaves nothing.
+    pub fn lines(&self, page: Page, margin: f64) -> Result<Vec<WideLine>, Error> {
         let Self::Svg(svg) = self else { return Ok(Vec::new()) };
         let place = self.place(page, margin)?;
         let scale = place.width() / svg.scene.page.width;

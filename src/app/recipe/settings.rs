@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use super::recipe::{Generate, Jitter, Recipe, Weights};
-use super::wanted::Source;
-use super::{Failure, files};
-use traceur_app::catalog;
+use super::{Generate, Jitter, Recipe, Weights};
+use crate::wanted::Source;
+use crate::{Error, catalog, files};
 use traceur_core::drawing::scene::{Matching, Stages};
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
@@ -18,7 +17,7 @@ const BUILT_IN_STYLE: &str = "mondrian";
 const STYLE_EDGE_PX: f64 = 224.0;
 
 /// Ready settings of a recipe.
-pub(super) fn of(recipe: &Recipe) -> Result<Settings, Failure> {
+pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     let generate = &recipe.generate;
     let page = Page::parse(&recipe.paper.page)?;
     let aim: Aim = generate.neuron.parse()?;
@@ -29,17 +28,17 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Failure> {
     settings.seed = recipe.seed;
     settings.length = generate.metres.map(|metres| 1000.0 * metres);
     if settings.length.is_some_and(|length| !(1.0..=1e8).contains(&length)) {
-        return Err(Failure::Input("metres of ink: give a length such as 25".into()));
+        return Err(Error::Input("metres of ink: give a length such as 25".into()));
     }
     settings.feature = generate.feature;
     if settings.feature.is_some_and(|feature| !(0.01..=100.0).contains(&feature)) {
-        return Err(Failure::Input("generate.feature: give a length such as \"2mm\"".into()));
+        return Err(Error::Input("generate.feature: give a length such as \"2mm\"".into()));
     }
     settings.views = generate.views.unwrap_or(settings.views);
     if !(1..=64).contains(&settings.views) {
-        return Err(Failure::Input(format!("{} views a step: give 1 to 64", settings.views)));
+        return Err(Error::Input(format!("{} views a step: give 1 to 64", settings.views)));
     }
-    settings.grid = grid(generate).map_err(Failure::Input)?;
+    settings.grid = grid(generate).map_err(Error::Input)?;
     settings.given = given(generate, &settings.pens)?;
     settings.sheet_steps = generate.sheet_steps.unwrap_or(settings.sheet_steps);
     divide_steps(&mut settings, generate)?;
@@ -69,31 +68,30 @@ fn grid(generate: &Generate) -> Result<Option<Grid>, String> {
 }
 
 /// The drawings that are to be joined, by the pens that there are.
-fn given(generate: &Generate, pens: &[Pen]) -> Result<Vec<Given>, Failure> {
+fn given(generate: &Generate, pens: &[Pen]) -> Result<Vec<Given>, Error> {
     let read = |name: &String| {
         let path = Path::new(name);
         let stages = Stages { matching: Matching { pens, ..Matching::default() }, ..Stages::default() };
         let drawn = svg::read(name, &files::read(path)?)?.scene.draw(&stages)?;
-        Given::of(&drawn.drawing, pens).ok_or_else(|| {
-            Failure::Input(format!("{name}: nothing in it is drawn by the pens that there are"))
-        })
+        Given::of(&drawn.drawing, pens)
+            .ok_or_else(|| Error::Input(format!("{name}: nothing in it is drawn by the pens that there are")))
     };
     generate.join.iter().map(read).collect()
 }
 
 /// The share of the free colors stays as it is by default.
-fn divide_steps(settings: &mut Settings, generate: &Generate) -> Result<(), Failure> {
+fn divide_steps(settings: &mut Settings, generate: &Generate) -> Result<(), Error> {
     let usual = settings.free_steps + settings.tune_steps;
     let steps = generate.steps.unwrap_or(usual);
     let free = generate.free_steps.unwrap_or(settings.free_steps * steps / usual);
     settings.tune_steps = steps.checked_sub(free).ok_or_else(|| {
-        Failure::Input(format!("{free} steps in free color, but {steps} steps in all: give fewer"))
+        Error::Input(format!("{free} steps in free color, but {steps} steps in all: give fewer"))
     })?;
     settings.free_steps = free;
     Ok(())
 }
 
-fn style(generate: &Generate, net: Net) -> Result<Option<Style>, Failure> {
+fn style(generate: &Generate, net: Net) -> Result<Option<Style>, Error> {
     let Some(name) = &generate.style else { return Ok(None) };
     let picture = if name == BUILT_IN_STYLE {
         Style::mondrian()
@@ -103,7 +101,7 @@ fn style(generate: &Generate, net: Net) -> Result<Option<Style>, Failure> {
     let mut style = Style::new(&picture, net);
     style.lambda = generate.lambda.unwrap_or(style.lambda);
     if !style.lambda.is_finite() {
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "a style cannot count {} times: give lambda a number",
             style.lambda
         )));
@@ -116,18 +114,18 @@ fn style(generate: &Generate, net: Net) -> Result<Option<Style>, Failure> {
 }
 
 /// `net:layer`, or a layer of the network that is excited.
-fn layer(name: &str, own: Net) -> Result<Layer, Failure> {
+fn layer(name: &str, own: Net) -> Result<Layer, Error> {
     let (net, layer) = match name.split_once(':') {
         Some((net, layer)) => (net.parse()?, layer),
         None => (own, name),
     };
     Layer::named(net, layer).ok_or_else(|| {
         let known: Vec<String> = Layer::all(net).map(|layer| layer.to_string()).collect();
-        Failure::Input(format!("style layer `{name}`: {net} has {}", known.join(", ")))
+        Error::Input(format!("style layer `{name}`: {net} has {}", known.join(", ")))
     })
 }
 
-fn weigh(settings: &mut Settings, wanted: &Weights) -> Result<(), Failure> {
+fn weigh(settings: &mut Settings, wanted: &Weights) -> Result<(), Error> {
     let weights = &mut settings.weights;
     for (name, weight, wanted) in [
         ("ink", &mut weights.ink, wanted.ink),
@@ -139,13 +137,13 @@ fn weigh(settings: &mut Settings, wanted: &Weights) -> Result<(), Failure> {
     ] {
         *weight = wanted.unwrap_or(*weight);
         if !weight.is_finite() {
-            return Err(Failure::Input(format!("generate.weights.{name} is {weight}: give a number")));
+            return Err(Error::Input(format!("generate.weights.{name} is {weight}: give a number")));
         }
     }
     Ok(())
 }
 
-fn shake(settings: &mut Settings, wanted: &Jitter) -> Result<(), Failure> {
+fn shake(settings: &mut Settings, wanted: &Jitter) -> Result<(), Error> {
     let jitter = &mut settings.jitter;
     let rotation = wanted.rotation_degrees.map(f64::to_radians);
     for (name, value, wanted, most) in [
@@ -160,7 +158,7 @@ fn shake(settings: &mut Settings, wanted: &Jitter) -> Result<(), Failure> {
         *value = wanted.unwrap_or(*value);
         if !(0.0..=most).contains(value) {
             let most = if name == "rotation_degrees" { 180.0 } else { most };
-            return Err(Failure::Input(format!("generate.jitter.{name}: give 0 to {most}")));
+            return Err(Error::Input(format!("generate.jitter.{name}: give 0 to {most}")));
         }
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Terminal};
-use traceur_app::catalog::folders;
+use crate::Error;
+use crate::catalog::folders;
 use traceur_core::geometry::Polyline;
 use traceur_core::pens::Pen;
 use traceur_core::pens::odometer::PenKey;
@@ -14,13 +14,14 @@ use traceur_job::{News, Odometer, OdometerError, Place};
 ///
 /// # Errors
 /// When its log can't be read.
-pub(super) fn open() -> Result<Option<Odometer>, Failure> {
+pub fn open() -> Result<Option<Odometer>, Error> {
     let Some(state) = folders::state() else { return Ok(None) };
     Ok(Some(Odometer::open(&state.join("odometer.log"))?))
 }
 
 /// The ink that is left in those pens of which it is known; mm.
-pub(super) fn left<'a>(pens: impl Iterator<Item = &'a Pen>) -> Vec<(String, f64)> {
+#[must_use]
+pub fn left<'a>(pens: impl Iterator<Item = &'a Pen>) -> Vec<(String, f64)> {
     let mut known = pens.filter_map(|pen| Some((pen, pen.metres?))).peekable();
     if known.peek().is_none() {
         return Vec::new();
@@ -33,57 +34,60 @@ pub(super) fn left<'a>(pens: impl Iterator<Item = &'a Pen>) -> Vec<(String, f64)
 
 /// Counts the strokes of a job as the plotter completes them.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub struct Meter {
     odometer: Option<Odometer>,
     toolpath: Arc<Toolpath>,
     job: String,
-    terminal: Terminal,
     /// All before it is counted.
     counted: Place,
 }
 
 impl Meter {
     /// Counts for `odometer`, if there is one; `job` is a name for people.
-    pub(super) fn new(
-        odometer: Option<Odometer>,
-        toolpath: Arc<Toolpath>,
-        job: &str,
-        terminal: Terminal,
-    ) -> Self {
-        Self { odometer, toolpath, job: job.to_owned(), terminal, counted: Place::default() }
+    #[must_use]
+    pub fn new(odometer: Option<Odometer>, toolpath: Arc<Toolpath>, job: &str) -> Self {
+        Self { odometer, toolpath, job: job.to_owned(), counted: Place::default() }
     }
 
-    /// Hears what the runner tells. A log that can't be written is told of once and stops no plot.
-    pub(super) fn hear(&mut self, news: &News<'_>) {
+    /// Hears what the runner tells.
+    ///
+    /// # Errors
+    /// When the log can't be written, once: from then on nothing is counted. No plot need stop for it.
+    pub fn hear(&mut self, news: &News<'_>) -> Result<(), OdometerError> {
         match news {
             News::Pass { from } => self.counted = *from,
-            News::Drawn(place) => self.count(*place),
-            News::PassDone { .. } => self.flush(),
+            News::Drawn(place) => return self.count(*place),
+            News::PassDone { .. } => return self.flush(),
             _ => {}
         }
+        Ok(())
     }
 
-    fn count(&mut self, upto: Place) {
-        let Some(pass) = self.toolpath.passes.get(upto.pass) else { return };
+    fn count(&mut self, upto: Place) -> Result<(), OdometerError> {
+        let Some(pass) = self.toolpath.passes.get(upto.pass) else { return Ok(()) };
         let from = if self.counted.pass == upto.pass { self.counted.stroke } else { 0 };
         let strokes = pass.strokes.get(from..upto.stroke.min(pass.strokes.len())).unwrap_or_default();
         let mm = strokes.iter().map(Polyline::length).sum();
         self.counted = upto;
         let added =
             self.odometer.as_mut().map(|odometer| odometer.add(&PenKey::from(&pass.pen), mm, &self.job));
-        self.mind(added);
+        self.heed(added)
     }
 
     /// Writes what is counted.
-    pub(super) fn flush(&mut self) {
+    ///
+    /// # Errors
+    /// As [`Meter::hear`].
+    pub fn flush(&mut self) -> Result<(), OdometerError> {
         let flushed = self.odometer.as_mut().map(Odometer::flush);
-        self.mind(flushed);
+        self.heed(flushed)
     }
 
-    fn mind(&mut self, done: Option<Result<(), OdometerError>>) {
-        if let Some(Err(error)) = done {
-            self.terminal.warn(format!("what the pens draw is not counted: {error}"));
+    fn heed(&mut self, done: Option<Result<(), OdometerError>>) -> Result<(), OdometerError> {
+        let done = done.unwrap_or(Ok(()));
+        if done.is_err() {
             self.odometer = None;
         }
+        done
     }
 }
