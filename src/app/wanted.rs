@@ -5,6 +5,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
+use crate::input::Kind;
 use crate::preview::{GAP_DPI, of_rgb8, resized};
 use crate::{Error, files, swatch};
 use traceur_core::drawing::Page;
@@ -59,8 +60,7 @@ impl Source {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = files::read(path)?;
         let name = if files::is_dash(path) { "stdin".to_owned() } else { path.display().to_string() };
-        let start = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace() && *byte != 0xef);
-        if start == Some(b'<') || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) {
+        if Kind::of(path, &bytes) == Kind::Svg {
             return Ok(Self::Svg(Box::new(svg::read(&name, &bytes)?)));
         }
         photo(&name, &bytes, "give a PNG, a JPEG or an SVG", "a smaller copy is enough").map(Self::Photo)

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use indicatif::ProgressBar;
 
-use super::budget::Budget;
 use super::interrupt::Interrupt;
 use super::{Failure, Terminal, files, show};
+use traceur_app::budget::Budget;
 use traceur_app::preview::terminal::{self, Look};
 use traceur_generator::experiment::{Log, Timelapse, picture};
 use traceur_generator::{Outcome, Picture, Progress, Run, Settings, Stage, draw};

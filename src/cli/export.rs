@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::input::InputArgs;
 use super::terminal::table;
-use super::{Failure, Terminal, files, pipeline};
+use super::{Failure, Terminal, files};
 
 /// Write the program of each pass, the very bytes that `plot` would send.
 #[derive(Debug, clap::Args)]
@@ -35,10 +35,11 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let sheets = args.input.read_sheets(terminal)?;
     let mut written: Vec<Exported> = Vec::new();
     for sheet in &sheets {
-        let planned = pipeline::plan_input(&sheet.input, &args.input.wishes(), &profile, terminal)?;
+        let planned = args.input.plan(sheet, &profile, terminal)?;
+        let programs = planned.programs();
         args.input.lint.tell(&planned.report.lint, terminal)?;
         if files::is_dash(&args.output) {
-            return match (planned.programs.as_slice(), sheets.len()) {
+            return match (programs.as_slice(), sheets.len()) {
                 ([program], 1) => terminal.stdout(program.to_text().as_bytes()),
                 (many, 1) => Err(Failure::Input(format!(
                     "{} passes don't fit in one stream: give a folder to -o",
@@ -54,8 +55,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             Some(number) => args.output.join(format!("sheet-{number}")),
         };
         let folder = files::OutFolder::open(&folder)?;
-        let paths = planned.write_programs(&folder, terminal)?;
-        written.extend(paths.iter().zip(planned.programs.iter().zip(&planned.toolpath.passes)).map(
+        let paths = planned.write(&programs, &folder, terminal)?;
+        written.extend(paths.iter().zip(programs.iter().zip(&planned.toolpath.passes)).map(
             |(path, (program, pass))| Exported {
                 path: path.display().to_string(),
                 pen: pass.pen.id.clone(),

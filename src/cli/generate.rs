@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::budget::Budget;
 use super::evolve::{self, EvolveArgs};
 use super::pass_order::PassArgs;
 use super::show::ShowArgs;
 use super::terminal::table;
 use super::{Failure, Terminal, files};
+use traceur_app::budget::Budget;
 use traceur_app::catalog;
 use traceur_app::recipe::Recipe;
 use traceur_core::drawing::svg;

@@ -1,7 +1,6 @@
 //! Flags for which pen draws which color, and how lines are drawn that no pen can draw; the mapping for people.
 
 use clap::ValueEnum;
-use serde::Serialize;
 
 use super::terminal::table;
 use super::{Failure, Terminal};
@@ -106,36 +105,6 @@ impl MatchArgs {
             Fat::Outline => FatStrokes::Outline,
             Fat::Single => FatStrokes::Single,
         })
-    }
-}
-
-/// A row of the mapping, for scripts.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Mapped {
-    /// The color as it is seen on white paper, or the mean of several.
-    color: String,
-    /// How many colors of the file it stands for.
-    colors: usize,
-    /// Of the inked area; 0 to 1.
-    share: f64,
-    pen: String,
-    pen_color: String,
-    delta_e: f64,
-    /// Whether --map said so.
-    by_hand: bool,
-}
-
-impl From<&Match> for Mapped {
-    fn from(found: &Match) -> Self {
-        Self {
-            color: to_hex(found.color),
-            colors: found.colors,
-            share: traceur_app::rounded(found.share),
-            pen: found.pen.clone(),
-            pen_color: to_hex(found.pen_color),
-            delta_e: (f64::from(found.delta_e) * 10.0).round() / 10.0,
-            by_hand: found.by_hand,
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Exit codes: 0 done, 1 stopped and resumable, 2 usage or input error, 3 device fault.
 
-mod budget;
 mod completions;
 mod device;
 mod device_keys;
@@ -30,7 +29,6 @@ mod pass_order;
 mod pens_edit;
 mod pens_log;
 mod perform;
-mod pipeline;
 mod plan;
 mod plot;
 mod ports;
@@ -39,7 +37,6 @@ mod resume;
 mod run;
 mod show;
 mod sim;
-mod simulated;
 mod sweep;
 mod terminal;
 

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
-use serde::Serialize;
 
 use super::Terminal;
 use super::interrupt::Interrupt;
-use traceur_core::machine::{Placement, Profile};
-use traceur_core::toolpath::{Objective, Options, Order, TravelTime};
+use traceur_app::listener::Progress;
+use traceur_app::plan;
+use traceur_core::toolpath::Order;
 use traceur_core::units;
 
 /// What is drawn before what.
@@ -37,14 +37,7 @@ pub(super) struct OrderArgs {
     seed: u64,
 }
 
-impl Default for OrderArgs {
-    fn default() -> Self {
-        Self { order: Orders::Best, optimize: Optimize::Time, effort: None, join: 0.1, dedup: None, seed: 1 }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Orders {
     /// That which takes the least time, or travel.
     Best,
@@ -58,50 +51,33 @@ enum Orders {
     InsideGroups,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Optimize {
     Time,
     Travel,
 }
 
-/// How the order came about, for the report.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Ordered {
-    order: Orders,
-    optimize: Optimize,
-    /// Whether Ctrl-C ended the search.
-    stopped: bool,
-}
-
 impl OrderArgs {
-    /// The toolpath's options with this order, on a machine with a page in it.
-    pub(super) fn options(&self, profile: &Profile, placement: &Placement, options: Options) -> Options {
-        let order = match self.order {
-            Orders::Best => Order::Best,
-            Orders::Keep => Order::Keep,
-            Orders::Random => Order::Random,
-            Orders::Interleave => Order::Interleave,
-            Orders::InsideGroups => Order::InsideGroups,
-        };
-        let objective = match self.optimize {
-            Optimize::Time => Objective::Time(TravelTime::new(profile, placement)),
-            Optimize::Travel => Objective::Travel,
-        };
-        Options {
-            order,
-            objective,
+    /// The options of a plan with this order.
+    pub(super) fn options(&self, options: plan::Options) -> plan::Options {
+        plan::Options {
+            order: match self.order {
+                Orders::Best => Order::Best,
+                Orders::Keep => Order::Keep,
+                Orders::Random => Order::Random,
+                Orders::Interleave => Order::Interleave,
+                Orders::InsideGroups => Order::InsideGroups,
+            },
+            optimize: match self.optimize {
+                Optimize::Time => plan::Optimize::Time,
+                Optimize::Travel => plan::Optimize::Travel,
+            },
             effort: self.effort,
-            join_tolerance: self.join,
-            dedup_tolerance: self.dedup,
+            join: self.join,
+            dedup: self.dedup,
             seed: self.seed,
             ..options
         }
-    }
-
-    /// For the report; `stopped`: whether Ctrl-C ended the search.
-    pub(super) fn report(&self, stopped: bool) -> Ordered {
-        Ordered { order: self.order, optimize: self.optimize, stopped }
     }
 }
 
@@ -126,14 +102,10 @@ impl<'a> Watch<'a> {
     pub(super) fn new(terminal: &'a Terminal) -> Self {
         Self { terminal, interrupt: Interrupt::listen(), begin: Instant::now(), bar: None }
     }
+}
 
-    /// Whether Ctrl-C was pressed.
-    pub(super) fn stopped(&self) -> bool {
-        self.interrupt.is_pressed()
-    }
-
-    /// Hears what share of the search is done.
-    pub(super) fn hear(&mut self, share: f64) -> ControlFlow<()> {
+impl Progress for Watch<'_> {
+    fn at(&mut self, share: f64, _: &str) -> ControlFlow<()> {
         if self.bar.is_none() && self.begin.elapsed() > QUIET {
             let bar = self.terminal.progress("order", STEPS as u64);
             bar.set_message("Ctrl-C keeps the best so far");
@@ -142,7 +114,7 @@ impl<'a> Watch<'a> {
         if let Some(bar) = &self.bar {
             bar.set_position((share * STEPS) as u64);
         }
-        if self.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.interrupt.is_pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

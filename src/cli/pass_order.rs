@@ -2,7 +2,6 @@
 
 use clap::ValueEnum;
 
-use traceur_core::drawing::Drawing;
 use traceur_core::pens::{PassOrder, Pen};
 
 /// In which order the pens draw.
@@ -22,16 +21,14 @@ enum Passes {
 impl PassArgs {
     /// Marks the pens with the order that was asked for.
     pub(super) fn apply<'a>(self, pens: impl IntoIterator<Item = &'a mut Pen>) {
-        match self.pass_order {
-            Passes::Lightness => PassOrder::Lightness.apply(pens),
-            Passes::Given => PassOrder::Given.apply(pens),
-        }
+        self.order().apply(pens);
     }
 
-    /// The same for the pens of a drawing's own layers: given is the order of the file.
-    pub(super) fn apply_to_layers(self, drawing: &mut Drawing) {
-        if let Passes::Given = self.pass_order {
-            PassOrder::Given.apply(drawing.layers.iter_mut().map(|layer| &mut layer.pen));
+    /// The order that was asked for.
+    pub(super) fn order(self) -> PassOrder {
+        match self.pass_order {
+            Passes::Lightness => PassOrder::Lightness,
+            Passes::Given => PassOrder::Given,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::terminal::plain;
 use super::{Failure, Terminal};
 use traceur_app::catalog::folders;
 use traceur_app::odometer::{self, Meter};
+use traceur_app::timetable::Timetable;
 use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
 use traceur_job::journal::{Entry, Journal};
@@ -63,6 +64,7 @@ pub(super) struct Task<'a> {
     pub(super) toolpath: &'a Arc<Toolpath>,
     pub(super) profile: &'a Profile,
     pub(super) placement: &'a Placement,
+    pub(super) timetable: &'a Arc<Timetable>,
     pub(super) port: &'a Port,
     /// As it was written.
     pub(super) port_name: &'a str,
@@ -100,6 +102,7 @@ impl Task<'_> {
             toolpath: self.toolpath,
             profile: self.profile,
             placement: self.placement,
+            timetable: self.timetable,
             port: self.port_name,
             is_real: !matches!(self.port, Port::Sim { .. }),
             pace: if let Port::Sim { pace } = self.port { *pace } else { Some(1.0) },

@@ -1,19 +1,18 @@
 //! `traceur plan`: order, passes, times.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::input::{Input, InputArgs, Sheet, plan_text};
-use super::pipeline::Planned;
+use super::input::{InputArgs, file_of};
 use super::show::ShowArgs;
-use super::{Failure, Terminal, files, pipeline};
+use super::terminal::{clock, table};
+use super::{Failure, Terminal, files};
+use traceur_app::input::{Input, Sheet};
+use traceur_app::ordered::ordered;
+use traceur_app::plan::{Planned, Report};
 use traceur_core::drawing::svg;
-use traceur_core::drawing::{Drawing, Layer, Stroke};
-use traceur_core::geometry::{BezPath, Polyline, flatten};
 use traceur_core::machine::Profile;
-use traceur_core::toolpath::Toolpath;
 
 /// Order the strokes of a drawing pen by pen, and say what plotting them costs.
 #[derive(Debug, clap::Args)]
@@ -49,7 +48,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         if let Input::Toolpath(_) = sheet.input {
             terminal.say("this is a saved plan: its order is kept");
         }
-        terminal.result(&planned.report, || planned.report.to_table())?;
+        terminal.result(&planned.report, || to_table(&planned.report))?;
         return args.input.lint.tell(&planned.report.lint, terminal);
     }
     if args.output.as_deref().is_some_and(files::is_dash) {
@@ -66,7 +65,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         numbered().map(|(number, planned)| json!({ "sheet": number, "report": planned.report })).collect();
     terminal.result(&json!({ "sheets": reports }), || {
         let tables =
-            numbered().map(|(number, planned)| format!("sheet {number}\n{}", planned.report.to_table()));
+            numbered().map(|(number, planned)| format!("sheet {number}\n{}", to_table(&planned.report)));
         tables.collect::<Vec<_>>().join("\n\n")
     })?;
     planned.iter().try_for_each(|planned| args.input.lint.tell(&planned.report.lint, terminal))
@@ -74,7 +73,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 
 /// Plans one sheet and saves it.
 fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> Result<Planned, Failure> {
-    let planned = pipeline::plan_input(&sheet.input, &args.input.wishes(), profile, terminal)?;
+    let planned = args.input.plan(sheet, profile, terminal)?;
     if let Some(output) = &args.output {
         let text = match (output.extension(), &sheet.input) {
             (Some(extension), Input::Drawing(laid)) if extension.eq_ignore_ascii_case("svg") => {
@@ -83,9 +82,9 @@ fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> R
             (Some(extension), _) if extension.eq_ignore_ascii_case("svg") => {
                 svg::write(&ordered(&planned.toolpath, None))
             }
-            _ => plan_text(&planned.toolpath)?,
+            _ => traceur_app::plan_to_text(&planned.toolpath)?,
         };
-        files::write(&sheet.file(output), text.as_bytes(), terminal)?;
+        files::write(&file_of(sheet, output), text.as_bytes(), terminal)?;
     }
     if args.show.is_wanted() {
         args.show.show_drawing(&ordered(&planned.toolpath, None), terminal)?;
@@ -93,65 +92,41 @@ fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> R
     Ok(planned)
 }
 
-/// The strokes of a toolpath as a drawing, in drawing order. A stroke that is drawn just as `given` has it, or the other
-/// way round, keeps its curves.
-fn ordered(toolpath: &Toolpath, given: Option<&Drawing>) -> Drawing {
-    let layer = |pass: &traceur_core::toolpath::Pass| {
-        let curves = given.map(|given| Curves::of(given, &pass.pen.id));
-        let stroke = |line: &Polyline| {
-            curves.as_ref().and_then(|curves| curves.find(line)).unwrap_or_else(|| to_stroke(line))
+/// In the table, a pass of the pen before.
+const REFILL: &str = "  refill";
+
+/// Before and after, for people.
+pub(super) fn to_table(report: &Report) -> String {
+    let row = |name: &str, strokes, draw: f64, travel: [f64; 2], lifts: [usize; 2], seconds: [f64; 2]| {
+        let mut row = vec![name.to_owned(), format!("{strokes}"), format!("{:.2} m", draw / 1000.0)];
+        // What came in for a pen is said once, not again at its refills.
+        let both = |before: String, after: String| {
+            if name == REFILL { after } else { format!("{before} > {after}") }
         };
-        Layer { pen: pass.pen.clone(), strokes: pass.strokes.iter().map(stroke).collect() }
+        row.push(both(format!("{:.2}", travel[0] / 1000.0), format!("{:.2} m", travel[1] / 1000.0)));
+        row.push(both(lifts[0].to_string(), lifts[1].to_string()));
+        row.push(both(clock(seconds[0]), clock(seconds[1])));
+        row
     };
-    Drawing { page: toolpath.page, layers: toolpath.passes.iter().map(layer).collect() }
-}
-
-/// The curved strokes of a pen, by their ends.
-struct Curves<'a> {
-    by_ends: HashMap<[u64; 4], Vec<(&'a BezPath, f64)>>,
-}
-
-impl<'a> Curves<'a> {
-    fn of(drawing: &'a Drawing, pen: &str) -> Self {
-        let mut by_ends: HashMap<[u64; 4], Vec<(&BezPath, f64)>> = HashMap::new();
-        let layers = drawing.layers.iter().filter(|layer| layer.pen.id == pen);
-        for stroke in layers.flat_map(|layer| &layer.strokes) {
-            let is_curved = stroke
-                .path
-                .iter()
-                .any(|element| matches!(element, kurbo::PathEl::QuadTo(..) | kurbo::PathEl::CurveTo(..)));
-            let lines = if is_curved { flatten(&stroke.path, 0.01) } else { Vec::new() };
-            if let [line] = lines.as_slice() {
-                by_ends.entry(ends(line)).or_default().push((&stroke.path, line.length()));
-            }
-        }
-        Self { by_ends }
+    let mut rows = Vec::new();
+    for (index, pass) in report.passes.iter().enumerate() {
+        let is_refill = index > 0 && report.passes[index - 1].pen == pass.pen;
+        rows.push(row(
+            if is_refill { REFILL } else { &pass.pen },
+            pass.strokes,
+            pass.draw_mm,
+            [pass.input.travel_mm, pass.travel_mm],
+            [pass.input.lifts, pass.lifts],
+            [pass.input.seconds, pass.seconds],
+        ));
     }
-
-    /// The curve that this line is made of: the same ends, and a length that flattening and leaving out vertices explain.
-    fn find(&self, line: &Polyline) -> Option<Stroke> {
-        let alike = |line: &Polyline| {
-            let curves = self.by_ends.get(&ends(line))?;
-            let length = line.length();
-            curves
-                .iter()
-                .find(|curve| (curve.1 - length).abs() < 0.01 + 1e-3 * length)
-                .map(|curve| curve.0.clone())
-        };
-        let backward = || {
-            let mut reversed = line.clone();
-            reversed.reverse();
-            alike(&reversed).map(|path| path.reverse_subpaths())
-        };
-        alike(line).or_else(backward).map(|path| Stroke { path, group: 0 })
-    }
-}
-
-fn ends(line: &Polyline) -> [u64; 4] {
-    [line.start().x, line.start().y, line.end().x, line.end().y].map(f64::to_bits)
-}
-
-/// A polyline as a stroke.
-pub(super) fn to_stroke(line: &Polyline) -> Stroke {
-    Stroke { path: line.to_path(), group: 0 }
+    rows.push(row(
+        "all",
+        report.strokes,
+        report.draw_mm,
+        [report.input.travel_mm, report.travel_mm],
+        [report.input.lifts, report.lifts],
+        [report.input.seconds, report.seconds],
+    ));
+    table(&["pass", "strokes", "draw", "travel", "lifts", "time"], &rows)
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::input::{Input, InputArgs, Sheet};
+use super::input::InputArgs;
 use super::live::LiveArgs;
 use super::perform::{self, Kept, Station, Task};
-use super::pipeline::{self, Report};
 use super::terminal::clock;
 use super::{Failure, Terminal};
+use traceur_app::ink::{self, Inked};
+use traceur_app::input::{Input, Sheet};
+use traceur_app::plan::Report;
+use traceur_app::preview::GAP_DPI;
 use traceur_app::rounded;
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Placement, Profile};
@@ -82,7 +85,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let sheets = if args.sheets.continue_on_next_sheet {
         args.input.read_sheets(terminal)?
     } else {
-        vec![Sheet { number: None, input: args.input.read(terminal)? }]
+        vec![Sheet { number: None, ..args.input.read(terminal)? }]
     };
     let mut station = Station::new()?;
     let plot = Plotting { args, port: &port, profile: &profile, machine: &text, terminal };
@@ -130,18 +133,17 @@ impl Plotting<'_> {
 
     fn sheet(&self, sheet: &Sheet, copy: u32, station: &mut Station) -> Result<(), Failure> {
         let (args, terminal) = (self.args, self.terminal);
-        let planned = pipeline::plan_input(&sheet.input, &args.input.wishes(), self.profile, terminal)?;
+        let planned = args.input.plan(sheet, self.profile, terminal)?;
         args.input.lint.tell(&planned.report.lint, terminal)?;
         let wanted = self.wanted(&sheet.input)?;
         let Report { strokes, draw_mm, seconds, .. } = &planned.report;
         let metres = draw_mm / 1000.0;
         terminal.say(format!("{strokes} strokes, {metres:.2} m, about {}", clock(*seconds)));
-        let toolpath = Arc::new(planned.toolpath);
-        let placement = Placement::of_page(self.profile, toolpath.page.width, toolpath.page.height)?;
         let task = Task {
-            toolpath: &toolpath,
+            toolpath: &planned.toolpath,
             profile: self.profile,
-            placement: &placement,
+            placement: &planned.placement,
+            timetable: &planned.timetable,
             port: self.port,
             port_name: &args.port,
             from: Place::default(),
@@ -164,7 +166,7 @@ impl Plotting<'_> {
         if self.args.sheets.dry_run || !matches!(self.port, Port::Sim { .. }) {
             return Ok(None);
         }
-        pipeline::viewed(input)
+        Ok(ink::viewed(input)?)
     }
 
     /// The job with its journal. The virtual plotter of this process, as fast as it can, has no time to stop in.
@@ -227,7 +229,7 @@ pub(super) fn marks(
     placement: &Placement,
 ) -> Vec<(Pen, Vec<Polyline>)> {
     let marks =
-        |(pass, trace): &(usize, _)| (toolpath.passes[*pass].pen.clone(), pipeline::marks(trace, placement));
+        |(pass, trace): &(usize, _)| (toolpath.passes[*pass].pen.clone(), ink::marks(trace, placement));
     outcome.traces.iter().map(marks).collect()
 }
 
@@ -244,7 +246,7 @@ pub(super) fn done(
         return Ok(done);
     }
     let passes = marks(toolpath, outcome, placement);
-    let inked = pipeline::ink(&toolpath.page, &passes, traceur_app::preview::GAP_DPI, terminal);
+    let inked = Inked::of(&toolpath.page, &passes, GAP_DPI, terminal);
     done["draw_mm"] = rounded(inked.draw_mm).into();
     done["off_page_mm"] = rounded(inked.off_page_mm).into();
     if let Some(wanted) = wanted {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::input::{Input, InputArgs, Sheet, stem};
-use super::matching::Mapped;
-use super::pipeline::{self, file_word};
+use super::input::{InputArgs, file_of, stem};
 use super::show::ShowArgs;
-use super::simulated::{Simulated, simulate};
 use super::terminal::clock;
 use super::{Failure, Terminal, files};
+use traceur_app::ink::{self, Inked};
+use traceur_app::input::{Input, Sheet};
+use traceur_app::plan::{Mapped, file_word};
 use traceur_app::preview::{
     Gap, Heat, Labels, Playback, PlayedPass, TRAVEL, TRAVEL_WIDTH, of_paper, off_page_mm, to_html, to_png,
     to_svg,
@@ -140,7 +140,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let is_written = args.output.is_some() || !args.show.is_wanted();
     let job = Job { args, profile: &profile, form, is_written, terminal };
     let reports: Result<Vec<Report>, Failure> =
-        sheets.iter().map(|sheet| job.preview(sheet, &sheet.file(&output))).collect();
+        sheets.iter().map(|sheet| job.preview(sheet, &file_of(sheet, &output))).collect();
     let reports = reports?;
     if is_stream {
         return Ok(());
@@ -165,8 +165,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn preview(&self, sheet: &Sheet, output: &Path) -> Result<Report, Failure> {
-        let Simulated { playback, lint } =
-            simulate(&sheet.input, &self.args.input, self.profile, self.terminal)?;
+        let (playback, lint) = self.args.input.simulate(sheet, self.profile, self.terminal)?;
         self.check_size(&playback.page)?;
         let marks = playback.marks();
         self.warn_of_unseen(&marks);
@@ -234,7 +233,7 @@ impl Job<'_> {
     fn picture(&self, page: &Page, passes: &[PlayedPass]) -> Picture {
         let mut paper = Paper::of_color(self.args.paper, page.width, page.height, self.args.dpi);
         let marks: Vec<_> = passes.iter().map(|pass| (pass.pen.clone(), pass.strokes())).collect();
-        pipeline::lay(&mut paper, &marks, self.terminal);
+        ink::lay(&mut paper, &marks, self.terminal);
         if self.args.travel {
             let travels: Vec<Polyline> = passes.iter().flat_map(PlayedPass::travels).collect();
             paper.lay(&travels, TRAVEL_WIDTH, &Ink::new(TRAVEL, 1.0));
@@ -262,10 +261,10 @@ impl Job<'_> {
     ) -> Result<Option<Gap>, Failure> {
         let wanted = match &self.args.wanted {
             Some(wanted) => Some(Source::read(wanted)?.on(*page, 0.0)?),
-            None => pipeline::viewed(input)?,
+            None => ink::viewed(input)?,
         };
         let Some(wanted) = wanted else { return Ok(None) };
-        let inked = pipeline::ink(page, marks, traceur_app::preview::GAP_DPI, self.terminal);
+        let inked = Inked::of(page, marks, traceur_app::preview::GAP_DPI, self.terminal);
         Ok(Some(inked.gap(&wanted, page)?))
     }
 

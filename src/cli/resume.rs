@@ -11,6 +11,7 @@ use super::perform::{self, Kept, Station, Task};
 use super::plot;
 use super::terminal::clock;
 use super::{Failure, Terminal};
+use traceur_app::timetable::Timetable;
 use traceur_core::ErrorKind;
 use traceur_core::machine::Placement;
 use traceur_job::journal::{Entry, Journal, Past};
@@ -72,6 +73,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     port.check(profile.firmware.dialect())?;
     let toolpath = Arc::new(case.toolpath.clone());
     let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height)?;
+    let timetable = Arc::new(Timetable::new(&toolpath, &profile, &placement));
     let pen = &case.toolpath.passes[from.pass].pen;
     terminal.event(&json!({ "event": "resume", "job": stored.id, "stroke": done + 1, "of": all, "pass": from.pass + 1, "pen": pen.id }))?;
     terminal.say(format!(
@@ -90,6 +92,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             toolpath: &toolpath,
             profile: &profile,
             placement: &placement,
+            timetable: &timetable,
             port: &port,
             port_name: &name,
             from,

@@ -1,24 +1,23 @@
 //! `traceur run`: a whole job, from a wish to ink.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde_json::json;
 
 use super::files::OutFolder;
 use super::live::LiveArgs;
 use super::perform::{self, Kept, Station, Task};
-use super::pipeline::{self, Planned};
+use super::plan::to_table;
 use super::terminal::clock;
 use super::{Failure, Terminal, evolve, generate, plot};
 use traceur_app::catalog;
+use traceur_app::ink::Inked;
+use traceur_app::plan::{self, Planned};
 use traceur_app::preview::{self, Gap};
 use traceur_app::recipe::Recipe;
 use traceur_core::drawing::svg;
 use traceur_core::geometry::Polyline;
-use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::Pen;
-use traceur_core::toolpath::Toolpath;
 use traceur_generator::{Outcome, Settings};
 use traceur_job::{Place, Port};
 
@@ -61,23 +60,18 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 
     let outcome = evolve::make_plainly(&settings, terminal)?;
-    let planned = pipeline::plan(&outcome.drawing, None, &pipeline::Wishes::default(), &profile, terminal)?;
-    let job = Job {
-        toolpath: &Arc::new(planned.toolpath.clone()),
-        profile: &profile,
-        placement: Placement::of_page(&profile, planned.toolpath.page.width, planned.toolpath.page.height)?,
-        title: &recipe.name,
-    };
-    let inked = pipeline::ink(&planned.toolpath.page, &job.simulate(terminal)?, recipe.plot.dpi, terminal);
+    let planned = plan::plan(&outcome.drawing, None, &plan::Options::default(), &profile, terminal)?;
+    let job = Job { planned: &planned, title: &recipe.name };
+    let inked = Inked::of(&planned.toolpath.page, &job.simulate(terminal)?, recipe.plot.dpi, terminal);
     let gap = gap(&settings, &outcome, &inked, recipe.plot.dpi)?;
 
-    let report = report(&recipe, &settings, &profile, &outcome, &planned, &gap);
+    let report = report(&recipe, &settings, &outcome, &planned, &gap);
     write(&folder, &outcome, &planned, &inked, &report, terminal)?;
     terminal.result(&report, || summary(args, &outcome, &planned, &gap))?;
     if is_simulator(&port) {
         return Ok(());
     }
-    job.plot(args, &port, &machine, &planned.report, terminal)
+    job.plot(args, &port, &machine, terminal)
 }
 
 /// The virtual plotter that has drawn it already.
@@ -87,18 +81,17 @@ fn is_simulator(port: &Port) -> bool {
 
 /// What is plotted: on the virtual plotter, then on the machine.
 struct Job<'a> {
-    toolpath: &'a Arc<Toolpath>,
-    profile: &'a Profile,
-    placement: Placement,
+    planned: &'a Planned,
     title: &'a str,
 }
 
 impl Job<'_> {
     fn task<'a>(&'a self, port: &'a Port, port_name: &'a str) -> Task<'a> {
         Task {
-            toolpath: self.toolpath,
-            profile: self.profile,
-            placement: &self.placement,
+            toolpath: &self.planned.toolpath,
+            profile: &self.planned.profile,
+            placement: &self.planned.placement,
+            timetable: &self.planned.timetable,
             port,
             port_name,
             from: Place::default(),
@@ -115,19 +108,13 @@ impl Job<'_> {
     /// Each pen's marks on the virtual plotter, in page space.
     fn simulate(&self, terminal: &Terminal) -> Result<Vec<(Pen, Vec<Polyline>)>, Failure> {
         let outcome = perform::simulate(&self.task(&Port::Sim { pace: None }, "sim"), terminal)?;
-        Ok(plot::marks(self.toolpath, &outcome, &self.placement))
+        Ok(plot::marks(&self.planned.toolpath, &outcome, &self.planned.placement))
     }
 
     /// As `traceur plot` does.
-    fn plot(
-        &self,
-        args: &Args,
-        port: &Port,
-        machine: &str,
-        report: &pipeline::Report,
-        terminal: &Terminal,
-    ) -> Result<(), Failure> {
+    fn plot(&self, args: &Args, port: &Port, machine: &str, terminal: &Terminal) -> Result<(), Failure> {
         let task = self.task(port, &args.port);
+        let report = &self.planned.report;
         let mut kept = Some(Kept::new(self.title, machine, &task, report.seconds)?);
         let mut station = Station::new()?;
         let result =
@@ -138,7 +125,7 @@ impl Job<'_> {
 }
 
 /// The ink against the generator's own picture at the ink's resolution.
-fn gap(settings: &Settings, outcome: &Outcome, inked: &pipeline::Inked, dpi: f64) -> Result<Gap, Failure> {
+fn gap(settings: &Settings, outcome: &Outcome, inked: &Inked, dpi: f64) -> Result<Gap, Failure> {
     let wanted = traceur_generator::draw(&outcome.drawing, dpi);
     let excitation = preview::Excitation {
         wanted: traceur_generator::excitation_of(&wanted, settings)?.into(),
@@ -151,7 +138,6 @@ fn gap(settings: &Settings, outcome: &Outcome, inked: &pipeline::Inked, dpi: f64
 fn report(
     recipe: &Recipe,
     settings: &Settings,
-    profile: &Profile,
     outcome: &Outcome,
     planned: &Planned,
     gap: &Gap,
@@ -165,7 +151,7 @@ fn report(
         report.insert("seed".into(), json!(settings.seed));
         report.insert("neuron".into(), json!(settings.aim.to_string()));
         report.insert("page_mm".into(), json!([settings.page.width, settings.page.height]));
-        report.insert("machine".into(), json!(profile.id));
+        report.insert("machine".into(), json!(planned.profile.id));
         report.insert("gap".into(), json!(gap));
     }
     report
@@ -175,12 +161,12 @@ fn write(
     folder: &OutFolder,
     outcome: &Outcome,
     planned: &Planned,
-    inked: &pipeline::Inked,
+    inked: &Inked,
     report: &serde_json::Value,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     folder.write("drawing.svg", svg::write(&outcome.drawing).as_bytes())?;
-    planned.write_programs(folder, terminal)?;
+    planned.write(&planned.programs(), folder, terminal)?;
     folder.write("ink.png", &preview::to_png(&inked.picture)?)?;
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Input(error.to_string()))?;
     folder.write("report.json", format!("{text}\n").as_bytes())?;
@@ -188,7 +174,7 @@ fn write(
 }
 
 fn summary(args: &Args, outcome: &Outcome, planned: &Planned, gap: &Gap) -> String {
-    let mut text = format!("{}\n{}", generate::summary(outcome), planned.report.to_table());
+    let mut text = format!("{}\n{}", generate::summary(outcome), to_table(&planned.report));
     text += &format!(
         "\ngap of the ink: ΔE {:.2}, as seen {:.2}, SSIM {:.3}",
         gap.delta_e, gap.delta_e_seen, gap.ssim
@@ -199,7 +185,7 @@ fn summary(args: &Args, outcome: &Outcome, planned: &Planned, gap: &Gap) -> Stri
     let out = args.out.display();
     text += &format!(
         "\n\n{out}: drawing.svg, {} programs, ink.png, report.json; {} of plotting",
-        planned.programs.len(),
+        planned.toolpath.passes.len(),
         clock(planned.report.seconds)
     );
     if args.port == "sim" {

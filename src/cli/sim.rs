@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
-use super::{Failure, Terminal, files, interrupt, pipeline};
+use super::{Failure, Terminal, files, interrupt};
 use traceur_app::catalog;
+use traceur_app::ink::{Inked, marks_by_pen};
 use traceur_app::preview::to_png;
 use traceur_core::drawing::Page;
 use traceur_core::machine::{Placement, Profile};
@@ -177,8 +178,8 @@ impl<'a> Desk<'a> {
     }
 
     fn write_paper(&self, path: &Path, trace: &MotionTrace) -> Result<(), Failure> {
-        let passes = pipeline::marks_by_pen(trace, &self.placement, &self.pens);
-        let inked = pipeline::ink(&self.page, &passes, self.args.dpi, self.terminal);
+        let passes = marks_by_pen(trace, &self.placement, &self.pens);
+        let inked = Inked::of(&self.page, &passes, self.args.dpi, self.terminal);
         files::write(path, &to_png(&inked.picture)?, self.terminal)
     }
 }

@@ -1,6 +1,7 @@
 //! Words, tables and progress bars; JSON for scripts.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
+use super::order::Watch;
 use super::{Color, Failure, Talk, interrupt};
+use traceur_app::listener::{Listener, Progress, Work};
 use traceur_core::color::Srgb8;
 
 /// Where and how loudly to speak.
@@ -179,6 +182,44 @@ impl Terminal {
             let _ = tell.send(false);
         });
         answers.recv().unwrap_or(false)
+    }
+}
+
+impl Listener for Terminal {
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+
+    fn warn(&self, text: &str) {
+        Self::warn(self, text);
+    }
+
+    fn begin(&self, work: Work) -> Box<dyn Progress + '_> {
+        match work {
+            Work::Order => Box::new(Watch::new(self)),
+            Work::Ink => Box::new(Bar(self.progress("ink", Bar::STEPS as u64))),
+        }
+    }
+}
+
+/// A bar for work that goes on to its end.
+struct Bar(ProgressBar);
+
+impl Bar {
+    const STEPS: f64 = 1000.0;
+}
+
+impl Progress for Bar {
+    fn at(&mut self, share: f64, doing: &str) -> ControlFlow<()> {
+        self.0.set_message(plain(doing));
+        self.0.set_position((share * Self::STEPS) as u64);
+        ControlFlow::Continue(())
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

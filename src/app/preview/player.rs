@@ -46,8 +46,8 @@ pub fn to_html(playback: &Playback, labels: &Labels) -> String {
     let corner = |point: &Point| [rounded(point.x), rounded(point.y)];
     let facts = Facts {
         format: 1,
-        title: printable(labels.title),
-        machine: printable(labels.machine),
+        title: crate::printable(labels.title),
+        machine: crate::printable(labels.machine),
         page_mm: [playback.page.width, playback.page.height],
         bed_mm: playback.bed.each_ref().map(corner),
         paper: to_hex(labels.paper),
@@ -122,8 +122,8 @@ impl Packer {
         let statistics = Statistics::of(&pass.strokes());
         let [begin, end] = pass.span().map(rounded);
         PassFacts {
-            id: printable(&pass.pen.id),
-            name: printable(&pass.pen.name),
+            id: crate::printable(&pass.pen.id),
+            name: crate::printable(&pass.pen.name),
             color: to_hex(pass.pen.color),
             tip_mm: rounded(pass.pen.tip),
             opacity: pass.pen.opacity,
@@ -212,13 +212,6 @@ impl Slack {
         let is_between = (-self.across..=length + self.across).contains(&along);
         across.abs() <= self.across && is_between && (along - share * length).abs() <= self.along
     }
-}
-
-/// Without what could steer a screen: control characters, and those that turn the direction of writing.
-fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
 fn escaped(text: &str) -> String {

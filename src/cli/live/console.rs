@@ -101,9 +101,9 @@ fn follow(
     while !shared.is_over() {
         let lines = hold.take();
         {
-            let mut board = shared.board();
+            let mut status = shared.status();
             for line in &lines {
-                board.say(plain(line));
+                status.say(plain(line));
             }
         }
         said.extend(lines);
@@ -111,18 +111,18 @@ fn follow(
             io::stderr().write_all(b"\x07")?;
         }
         window.canvas.draw(|frame| {
-            let mut board = shared.board();
+            let mut status = shared.status();
             let now = shared.now();
-            board.advance(now);
-            board.take_skipped().into_iter().for_each(|skip| picture.skip(skip));
-            picture.ink(board.pass, board.place());
-            screen::draw(frame, &shared.facts, &board, &mut picture, now);
+            status.advance(now);
+            status.take_skipped().into_iter().for_each(|skip| picture.skip(skip));
+            picture.ink(status.pass, status.place());
+            screen::draw(frame, &shared.facts, &status, &mut picture, now);
         })?;
         if let Some(key) = key()? {
-            let answer = keys::answer(key, shared.board().phase, shared.facts.can);
+            let answer = keys::answer(key, shared.status().phase, shared.facts.can);
             match answer {
                 Answer::Wish(wish) => shared.wish(wish),
-                Answer::Say(text) => shared.board().say(text),
+                Answer::Say(text) => shared.status().say(text),
                 Answer::Nothing => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::board::Phase;
+use traceur_app::status::Phase;
 
 /// What a person wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

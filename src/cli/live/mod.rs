@@ -1,20 +1,18 @@
 //! A person in front of a plot: what they see and hear, and what their keys do.
 //!
 //! ```text
-//! runner ─ news ─► Board ◄─ thread: Screen, keys ─ wishes ─► runner
+//! runner ─ news ─► Status ◄─ thread: Screen, keys ─ wishes ─► runner
 //!            └───► Voice: lines, JSON events, --on-event
 //! ```
 
-mod board;
-mod check;
 mod console;
 mod hook;
 mod keys;
-mod mount;
 mod paint;
 mod picture;
-mod schedule;
 mod screen;
+#[cfg(test)]
+mod test_support;
 mod voice;
 
 use std::io::{self, BufRead as _, IsTerminal as _};
@@ -26,17 +24,17 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use self::board::{Board, Phase};
-use self::check::Checked;
 use self::keys::{Abilities, Wish};
-use self::mount::Holder;
 use self::picture::Picture;
-use self::schedule::Schedule;
 use self::screen::Facts;
 use self::voice::Voice;
 use super::interrupt::{self, Asked};
 use super::terminal::clock;
 use super::{Failure, Terminal};
+use traceur_app::check::{Checked, check};
+use traceur_app::holder::{self, Holder};
+use traceur_app::status::{Phase, Status};
+use traceur_app::timetable::Timetable;
 use traceur_core::color::to_hex;
 use traceur_core::machine::{Dialect, Lift, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
@@ -75,7 +73,7 @@ struct Shared {
     terminal: Terminal,
     facts: Facts,
     began: Instant,
-    board: Mutex<Board>,
+    status: Mutex<Status>,
     voice: Mutex<Voice>,
     remote: Remote,
     /// To whom is asked for a pen.
@@ -86,8 +84,8 @@ struct Shared {
 }
 
 impl Shared {
-    fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn voice(&self) -> MutexGuard<'_, Voice> {
@@ -105,13 +103,13 @@ impl Shared {
     /// Hands a wish on.
     fn wish(&self, wish: Wish) {
         let phase = {
-            let (mut board, now) = (self.board(), self.now());
-            let phase = board.phase;
+            let (mut status, now) = (self.status(), self.now());
+            let phase = status.phase;
             match wish {
-                Wish::Pause => board.ask(Some(Phase::Pausing), now),
-                Wish::Stop | Wish::Abort => board.ask(Some(Phase::Stopping), now),
-                Wish::GoOn if phase != Phase::PenChange => board.ask(Some(Phase::Drawing), now),
-                Wish::Skip => board.ask(None, now),
+                Wish::Pause => status.ask(Some(Phase::Pausing), now),
+                Wish::Stop | Wish::Abort => status.ask(Some(Phase::Stopping), now),
+                Wish::GoOn if phase != Phase::PenChange => status.ask(Some(Phase::Drawing), now),
+                Wish::Skip => status.ask(None, now),
                 _ => {}
             }
             phase
@@ -142,20 +140,20 @@ impl Shared {
     /// Tells of a pen that waits open for too long; true when it did.
     fn notice(&self) -> bool {
         let (after, pen) = {
-            let mut board = self.board();
+            let mut status = self.status();
             let now = self.now();
-            let Some(after) = board.notice(now) else { return false };
+            let Some(after) = status.notice(now) else { return false };
             // Before a change the pen of the pass before is still in.
             let mounted =
-                if board.phase == Phase::PenChange { board.pass.checked_sub(1) } else { Some(board.pass) };
-            (after, mounted.and_then(|pass| board.pens.get(pass)).map(|pen| pen.name.clone()))
+                if status.phase == Phase::PenChange { status.pass.checked_sub(1) } else { Some(status.pass) };
+            (after, mounted.and_then(|pass| status.pens.get(pass)).map(|pen| pen.name.clone()))
         };
         let waits = clock(after.as_secs_f64());
         let text = match pen {
             Some(pen) => format!("{pen} has waited uncapped for {waits}: cap it if you are busy elsewhere"),
             None => format!("the plot has waited for its first pen for {waits}"),
         };
-        self.board().say(text.clone());
+        self.status().say(text.clone());
         let mut voice = self.voice();
         voice.bell();
         voice.line(text);
@@ -196,6 +194,7 @@ pub(super) struct Subject<'a> {
     pub(super) toolpath: &'a Arc<Toolpath>,
     pub(super) profile: &'a Profile,
     pub(super) placement: &'a Placement,
+    pub(super) timetable: &'a Arc<Timetable>,
     /// As it was written.
     pub(super) port: &'a str,
     /// There is paper, and a pen must be put on it.
@@ -220,7 +219,7 @@ impl Live {
         let Subject { toolpath, profile, .. } = *subject;
         // A virtual carousel holds whatever is asked of it.
         let can_change = !args.yes || !subject.is_real;
-        let checked = check::check(toolpath, profile, subject.placement, can_change)?;
+        let checked = check(toolpath, profile, subject.placement, can_change)?;
         let has_keys = io::stdin().is_terminal() || (subject.reads_stdin && terminal_beside_stdin());
         let has_screen = has_keys && !args.plain && terminal.has_screen();
         let by_hand = by_hand(toolpath, profile);
@@ -231,7 +230,7 @@ impl Live {
             (true, false) => Ask::Nobody,
         };
         let passes = toolpath.passes.iter().enumerate();
-        let how: Vec<String> = passes.map(|(index, pass)| mount::how(index, &pass.pen, profile)).collect();
+        let how: Vec<String> = passes.map(|(index, pass)| holder::how(index, &pass.pen, profile)).collect();
         let pens: Vec<_> = toolpath.passes.iter().map(|pass| pass.pen.clone()).collect();
         let environment = |name: &str| std::env::var(name).unwrap_or_default();
         let palette = paint::Palette::of(
@@ -244,18 +243,17 @@ impl Live {
             machine: format!("{} · {}", profile.name, subject.port),
             pens: pens.iter().cloned().zip(how.iter().cloned()).collect(),
             can: Abilities {
-                scribble: mount::scribble(checked.ink, checked.reach, 0).is_some(),
+                scribble: holder::scribble(checked.ink, checked.reach, 0).is_some(),
                 ..abilities(profile)
             },
             palette,
         };
-        let schedule = Schedule::new(toolpath, profile, subject.placement);
         let (send, gate) = unbounded_channel();
         let shared = Arc::new(Shared {
             terminal: *terminal,
             facts,
             began: Instant::now(),
-            board: Mutex::new(Board::new(schedule, pens, subject.pace.unwrap_or(1.0))),
+            status: Mutex::new(Status::new(Arc::clone(subject.timetable), pens, subject.pace.unwrap_or(1.0))),
             voice: Mutex::new(Voice::new(*terminal, !has_screen, args.on_event.as_deref(), &subject.title)),
             remote,
             gate: send,
@@ -277,7 +275,7 @@ impl Live {
                 if shared.is_over() {
                     return;
                 }
-                let is_stopping = shared.board().phase == Phase::Stopping;
+                let is_stopping = shared.status().phase == Phase::Stopping;
                 let (said, wish) = match asked {
                     Asked::ByHand if is_stopping => ("ending at once", Wish::Abort),
                     Asked::ByHand => ("stopping; Ctrl-C again ends it at once", Wish::Stop),
@@ -304,7 +302,7 @@ impl Live {
     /// Gives the terminal back. What ended the job, if it did not end well: trouble that the machine told of, or that it was
     /// stopped.
     pub(super) fn close(&mut self) -> Result<(), Failure> {
-        self.shared.board().phase = Phase::Over;
+        self.shared.status().phase = Phase::Over;
         self.shared.over.store(true, Ordering::SeqCst);
         if let Some(watch) = self.watch.take() {
             let until = Instant::now() + FAREWELL;
@@ -329,16 +327,16 @@ impl Live {
         hint: &str,
     ) -> Failure {
         let (name, pass, stroke, strokes, count) = {
-            let board = self.shared.board();
-            let strokes = |pass: usize| board.schedule.passes.get(pass).map_or(0, |pass| pass.strokes());
-            let is_drawn = stroke >= strokes(pass) && pass + 1 < board.pens.len();
+            let status = self.shared.status();
+            let strokes = |pass: usize| status.timetable.passes.get(pass).map_or(0, |pass| pass.strokes());
+            let is_drawn = stroke >= strokes(pass) && pass + 1 < status.pens.len();
             let (pass, stroke) = if is_drawn { (pass + 1, 0) } else { (pass, stroke) };
             (
-                board.pens.get(pass).map_or(String::new(), |pen| pen.name.clone()),
+                status.pens.get(pass).map_or(String::new(), |pen| pen.name.clone()),
                 pass,
                 stroke,
                 strokes(pass),
-                board.pens.len(),
+                status.pens.len(),
             )
         };
         let mut voice = self.shared.voice();
@@ -382,15 +380,15 @@ impl Drop for Live {
 impl Operator for Live {
     fn hear(&mut self, news: &News<'_>) {
         let now = self.shared.now();
-        let mut board = self.shared.board();
-        let before = board.phase;
-        board.hear(news, now);
-        board.advance(now);
+        let mut status = self.shared.status();
+        let before = status.phase;
+        status.hear(news, now);
+        status.advance(now);
         let mut voice = self.shared.voice();
-        if board.phase == Phase::Paused && before != Phase::Paused {
+        if status.phase == Phase::Paused && before != Phase::Paused {
             voice.paused();
         }
-        voice.tell(news, &board);
+        voice.tell(news, &status);
         if self.was_aborted() && is_alarm(news) {
             voice.trouble = None;
         }
@@ -401,11 +399,11 @@ impl Operator for Live {
             return PenChange::Done;
         }
         let (name, count) = {
-            let mut board = self.shared.board();
+            let mut status = self.shared.status();
             let now = self.shared.now();
-            let is_asked_again = board.phase == Phase::PenChange;
-            board.wait_for_pen(pass, now);
-            let (pen, count) = (&board.pens[pass], board.pens.len());
+            let is_asked_again = status.phase == Phase::PenChange;
+            status.wait_for_pen(pass, now);
+            let (pen, count) = (&status.pens[pass], status.pens.len());
             let event = json!({
                 "event": "pen_change", "pass": pass + 1, "of": count, "pen": pen.id, "name": pen.name,
                 "color": to_hex(pen.color), "tip_mm": pen.tip, "how": self.how[pass],
@@ -440,11 +438,11 @@ impl Operator for Live {
 impl Live {
     /// The next free place beside the drawing.
     fn scribble(&mut self) -> PenChange {
-        let Some(line) = mount::scribble(self.checked.ink, self.checked.reach, self.tests) else {
+        let Some(line) = holder::scribble(self.checked.ink, self.checked.reach, self.tests) else {
             return PenChange::Adjust(Control::NormalSpeed);
         };
         self.tests += 1;
-        self.shared.board().say("a zigzag beside the drawing; Enter goes on, t makes another");
+        self.shared.status().say("a zigzag beside the drawing; Enter goes on, t makes another");
         PenChange::Test(line)
     }
 
@@ -496,7 +494,7 @@ fn watch(shared: Arc<Shared>, picture: Option<Picture>, delay: Duration) -> Opti
 
 fn by_hand(toolpath: &Toolpath, profile: &Profile) -> Vec<bool> {
     let passes = &toolpath.passes;
-    match mount::holder(toolpath, profile) {
+    match holder::holder(toolpath, profile) {
         Holder::Carousel(_) => vec![false; passes.len()],
         _ => vec![true; passes.len()],
     }

@@ -112,7 +112,7 @@ fn indexed(channels: [u8; 3]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::tests::pen;
+    use super::super::test_support::pen;
     use super::*;
 
     #[test]

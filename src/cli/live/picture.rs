@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::board::Skip;
 use super::paint::Palette;
-use super::schedule::Place;
+use traceur_app::status::Skip;
+use traceur_app::timetable::Reached;
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::toolpath::Toolpath;
 
@@ -57,7 +57,7 @@ impl Picture {
     }
 
     /// Inks all up to a place of a pass.
-    pub(super) fn ink(&mut self, pass: usize, place: Place) {
+    pub(super) fn ink(&mut self, pass: usize, place: Reached) {
         if (pass, place.strokes) < self.inked {
             // It went back: begin anew.
             self.resize(self.size);
@@ -94,7 +94,7 @@ impl Picture {
         if self.size != size {
             let inked = self.inked;
             self.resize(size);
-            self.ink(inked.0, Place { strokes: inked.1, ..Place::default() });
+            self.ink(inked.0, Reached { strokes: inked.1, ..Reached::default() });
         }
         let inks: Vec<Style> = self.toolpath.passes.iter().map(|pass| palette.ink(&pass.pen)).collect();
         let head = self.head.map(|[x, y]| [x / DOTS[0], y / DOTS[1]]);
@@ -199,7 +199,7 @@ fn number(pass: usize) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::tests::toolpath;
+    use super::super::test_support::toolpath;
     use super::*;
 
     fn shown(picture: &mut Picture, palette: Palette) -> Vec<String> {
@@ -221,14 +221,14 @@ mod tests {
         assert_eq!(dots(&shown(&mut picture, Palette::Plain)), 0);
         let mut last = 0;
         for strokes in 1..=4 {
-            picture.ink(0, Place { strokes, ..Place::default() });
+            picture.ink(0, Reached { strokes, ..Reached::default() });
             let now = dots(&shown(&mut picture, Palette::Plain));
             assert!(now > last, "{strokes}: {now} {last}");
             last = now;
         }
-        picture.ink(1, Place { strokes: 1, ..Place::default() });
+        picture.ink(1, Reached { strokes: 1, ..Reached::default() });
         assert!(dots(&shown(&mut picture, Palette::Plain)) > last + 20);
-        picture.ink(0, Place { strokes: 4, ..Place::default() });
+        picture.ink(0, Reached { strokes: 4, ..Reached::default() });
         assert_eq!(dots(&shown(&mut picture, Palette::Plain)), last, "a resume goes back");
     }
 
@@ -236,9 +236,9 @@ mod tests {
     fn half_a_stroke_is_half_inked() {
         let mut picture = Picture::new(Arc::new(toolpath()));
         shown(&mut picture, Palette::Plain);
-        picture.ink(0, Place { share: 0.5, ..Place::default() });
+        picture.ink(0, Reached { share: 0.5, ..Reached::default() });
         let half = dots(&shown(&mut picture, Palette::Plain));
-        picture.ink(0, Place { strokes: 1, ..Place::default() });
+        picture.ink(0, Reached { strokes: 1, ..Reached::default() });
         let whole = dots(&shown(&mut picture, Palette::Plain));
         assert!(half.abs_diff(whole / 2) <= 1, "{half} {whole}");
     }
@@ -255,7 +255,7 @@ mod tests {
         let mut picture = Picture::new(Arc::new(toolpath()));
         picture.skip(Skip { pass: 0, stroke: 0, share: 0.0 });
         shown(&mut picture, Palette::Plain);
-        picture.ink(0, Place { strokes: 1, ..Place::default() });
+        picture.ink(0, Reached { strokes: 1, ..Reached::default() });
         assert_eq!(dots(&shown(&mut picture, Palette::Plain)), 0);
     }
 

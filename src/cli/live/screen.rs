@@ -8,11 +8,11 @@ use ratatui::style::{Style, Stylize as _};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::board::{Board, Phase};
 use super::keys::{self, Abilities};
 use super::paint::Palette;
 use super::picture::Picture;
 use crate::cli::terminal::clock;
+use traceur_app::status::{Phase, Status};
 use traceur_core::pens::Pen;
 
 /// Narrower windows have no picture beside the facts, lower ones none at all.
@@ -38,19 +38,19 @@ pub(super) struct Facts {
 }
 
 /// Draws all of it.
-pub(super) fn draw(frame: &mut Frame, facts: &Facts, board: &Board, picture: &mut Picture, now: Duration) {
+pub(super) fn draw(frame: &mut Frame, facts: &Facts, status: &Status, picture: &mut Picture, now: Duration) {
     let area = frame.area();
     let Rect { width, height, .. } = area;
     if width < 2 || height < 2 {
         return;
     }
     let inner = Rect { x: area.x + 1, width: width.saturating_sub(2), ..area };
-    let foot = Foot::new(facts, board, inner);
+    let foot = Foot::new(facts, status, inner);
     let (head, rest) = rows(inner, u16::from(height > 6) * 2);
     header(frame, facts, head);
     let foot_height = foot.height().min(rest.height);
     let (body, below) = rows(rest, rest.height - foot_height);
-    let lines = facts_lines(facts, board, now, body.height);
+    let lines = facts_lines(facts, status, now, body.height);
     let has_picture = width >= LEAST_WIDTH && height >= LEAST_HEIGHT;
     if has_picture {
         let (columns, high) = picture.fit(body.width.saturating_sub(FACTS + GAP), body.height);
@@ -62,7 +62,7 @@ pub(super) fn draw(frame: &mut Frame, facts: &Facts, board: &Board, picture: &mu
     } else {
         frame.render_widget(Paragraph::new(lines), body);
     }
-    foot.render(frame, facts, board, below);
+    foot.render(frame, facts, status, below);
 }
 
 /// The first `height` rows, and the others.
@@ -96,22 +96,22 @@ fn short_front(text: &str, room: usize) -> String {
     format!("…{tail}")
 }
 
-fn facts_lines<'a>(facts: &'a Facts, board: &Board, now: Duration, height: u16) -> Vec<Line<'a>> {
-    let mut lines = vec![headline(facts, board, now)];
+fn facts_lines<'a>(facts: &'a Facts, status: &Status, now: Duration, height: u16) -> Vec<Line<'a>> {
+    let mut lines = vec![headline(facts, status, now)];
     let roomy = height >= 11;
     let space = |lines: &mut Vec<Line<'_>>| {
         if roomy {
             lines.push(Line::default());
         }
     };
-    if let Some((pen, how)) = facts.pens.get(board.pass) {
+    if let Some((pen, how)) = facts.pens.get(status.pass) {
         space(&mut lines);
         lines.push(pen_line(pen, facts.palette, true));
-        if board.phase == Phase::PenChange {
+        if status.phase == Phase::PenChange {
             lines.extend(
                 wrapped(how, usize::from(FACTS) - 2).into_iter().map(|line| Line::from(format!("  {line}"))),
             );
-            if let Some(before) = board.pass.checked_sub(1).and_then(|before| facts.pens.get(before)) {
+            if let Some(before) = status.pass.checked_sub(1).and_then(|before| facts.pens.get(before)) {
                 lines.push(
                     Line::from(format!("  in place of {}", before.0.name)).style(facts.palette.faint()),
                 );
@@ -123,8 +123,8 @@ fn facts_lines<'a>(facts: &'a Facts, board: &Board, now: Duration, height: u16) 
         }
     }
     space(&mut lines);
-    lines.extend(figures(facts, board));
-    let next = facts.pens.iter().skip(board.pass + 1);
+    lines.extend(figures(facts, status));
+    let next = facts.pens.iter().skip(status.pass + 1);
     let room = usize::from(height).saturating_sub(lines.len() + usize::from(roomy));
     if room > 0 && next.len() > 0 {
         space(&mut lines);
@@ -150,14 +150,14 @@ fn facts_lines<'a>(facts: &'a Facts, board: &Board, now: Duration, height: u16) 
     lines
 }
 
-fn headline<'a>(facts: &Facts, board: &Board, now: Duration) -> Line<'a> {
-    let count = board.schedule.passes.len();
-    let pass = format!("pass {} of {count}", board.pass + 1);
-    let waits = board
+fn headline<'a>(facts: &Facts, status: &Status, now: Duration) -> Line<'a> {
+    let count = status.timetable.passes.len();
+    let pass = format!("pass {} of {count}", status.pass + 1);
+    let waits = status
         .waits(now)
         .map_or(String::new(), |waits| format!(" for {}", roughly(waits.as_secs_f64().floor())));
     let notice = |text: String| Line::from(text).style(facts.palette.notice());
-    match board.phase {
+    match status.phase {
         Phase::Connecting => Line::from("looking for the plotter …"),
         Phase::Drawing | Phase::Over => Line::from(pass),
         Phase::Pausing => notice("pausing …".into()),
@@ -177,20 +177,23 @@ fn pen_line<'a>(pen: &Pen, palette: Palette, bold: bool) -> Line<'a> {
 }
 
 /// Figures of the pass at hand.
-fn figures<'a>(facts: &Facts, board: &Board) -> Vec<Line<'a>> {
-    let Some(pass) = board.schedule.passes.get(board.pass) else { return Vec::new() };
-    let place = board.place();
+fn figures<'a>(facts: &Facts, status: &Status) -> Vec<Line<'a>> {
+    let Some(pass) = status.timetable.passes.get(status.pass) else { return Vec::new() };
+    let place = status.place();
     let at = (place.strokes + usize::from(place.share > 0.0)).clamp(1, pass.strokes().max(1));
     let mut rows = vec![
         ("stroke", format!("{} of {}", thousands(at), thousands(pass.strokes()))),
-        ("drawn", format!("{:.2} of {:.2} m", board.draw_mm() / 1000.0, board.schedule.draw_mm() / 1000.0)),
+        (
+            "drawn",
+            format!("{:.2} of {:.2} m", status.draw_mm() / 1000.0, status.timetable.draw_mm() / 1000.0),
+        ),
     ];
-    let speed = match (board.phase, place.speed) {
-        (Phase::Drawing, Some(speed)) => format!("{:.0} mm/s", speed * board.factor()),
+    let speed = match (status.phase, place.speed) {
+        (Phase::Drawing, Some(speed)) => format!("{:.0} mm/s", speed * status.factor()),
         (Phase::Drawing, None) => "travels".into(),
         _ => "rests".into(),
     };
-    let percent = board.speed_percent.filter(|percent| *percent != 100);
+    let percent = status.speed_percent.filter(|percent| *percent != 100);
     rows.push(("speed", speed + &percent.map_or(String::new(), |percent| format!(", set to {percent} %"))));
     let label = |text| Span::styled(format!("{text:<9}"), facts.palette.faint());
     rows.into_iter().map(|(name, value)| Line::from(vec![label(name), Span::raw(value)])).collect()
@@ -233,12 +236,12 @@ struct Foot {
 }
 
 impl Foot {
-    fn new(facts: &Facts, board: &Board, area: Rect) -> Self {
+    fn new(facts: &Facts, status: &Status, area: Rect) -> Self {
         let width = usize::from(area.width);
         let rows = if area.height >= HIGH { 2 } else { usize::from(area.height >= 8) };
         // The newest is whole if it can be; as many rows whatever is said, so that nothing jumps.
         let mut messages: Vec<String> = Vec::new();
-        for text in board.messages().rev() {
+        for text in status.messages().rev() {
             let mut lines = wrapped(text, width);
             if messages.is_empty() && lines.len() > rows {
                 lines.truncate(rows);
@@ -250,8 +253,8 @@ impl Foot {
             messages.splice(0..0, lines);
         }
         messages.resize(rows, String::new());
-        let keys = wrapped_keys(&keys::help(board.phase, facts.can), width);
-        Self { bar: figures_of_bar(board), messages, keys, spaced: area.height >= HIGH }
+        let keys = wrapped_keys(&keys::help(status.phase, facts.can), width);
+        Self { bar: figures_of_bar(status), messages, keys, spaced: area.height >= HIGH }
     }
 
     fn height(&self) -> u16 {
@@ -260,12 +263,12 @@ impl Foot {
         (1 + spaces + self.messages.len() + self.keys.len().max(1)) as u16
     }
 
-    fn render(self, frame: &mut Frame, facts: &Facts, board: &Board, area: Rect) {
+    fn render(self, frame: &mut Frame, facts: &Facts, status: &Status, area: Rect) {
         let mut lines = Vec::new();
         if self.spaced {
             lines.push(Line::default());
         }
-        lines.push(bar_line(&self.bar, board.share(), usize::from(area.width), facts.palette));
+        lines.push(bar_line(&self.bar, status.share(), usize::from(area.width), facts.palette));
         if self.spaced {
             lines.push(Line::default());
         }
@@ -277,11 +280,11 @@ impl Foot {
     }
 }
 
-fn figures_of_bar(board: &Board) -> String {
-    let percent = (board.share() * 100.0).floor();
-    match board.phase {
+fn figures_of_bar(status: &Status) -> String {
+    let percent = (status.share() * 100.0).floor();
+    match status.phase {
         Phase::Over => format!("{percent:.0} %"),
-        _ => format!("{percent:.0} %  {} left", roughly(board.left())),
+        _ => format!("{percent:.0} %  {} left", roughly(status.left())),
     }
 }
 
@@ -344,7 +347,7 @@ mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
-    use super::super::schedule::tests::{pen, schedule, toolpath};
+    use super::super::test_support::{pen, timetable, toolpath};
     use super::*;
     use traceur_job::{News, Place};
     use traceur_protocol::{Event, Origin};
@@ -366,20 +369,20 @@ mod tests {
     }
 
     /// In the middle of the first pass.
-    fn board() -> Board {
-        let mut board = Board::new(schedule("grbl-servo"), vec![pen("red"), pen("black")], 1.0);
-        board.hear(&News::Pass { from: Place { pass: 0, stroke: 0 } }, s(0.0));
+    fn status() -> Status {
+        let mut status = Status::new(timetable("grbl-servo"), vec![pen("red"), pen("black")], 1.0);
+        status.hear(&News::Pass { from: Place { pass: 0, stroke: 0 } }, s(0.0));
         let origin = Some(Origin { pass: 0, stroke: 0, vertex: 1 });
-        board.hear(&News::Session { pass: 0, event: &Event::Completed { upto: 0 }, origin }, s(2.0));
-        board.advance(s(2.0));
-        board
+        status.hear(&News::Session { pass: 0, event: &Event::Completed { upto: 0 }, origin }, s(2.0));
+        status.advance(s(2.0));
+        status
     }
 
-    fn shown(board: &Board, width: u16, height: u16, now: f64) -> String {
+    fn shown(status: &Status, width: u16, height: u16, now: f64) -> String {
         let mut picture = Picture::new(Arc::new(toolpath()));
-        picture.ink(board.pass, board.place());
+        picture.ink(status.pass, status.place());
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| draw(frame, &facts(), board, &mut picture, s(now))).unwrap();
+        terminal.draw(|frame| draw(frame, &facts(), status, &mut picture, s(now))).unwrap();
         let buffer = terminal.backend().buffer();
         let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
         (0..height).map(|y| row(y).trim_end().to_owned() + "\n").collect()
@@ -388,7 +391,7 @@ mod tests {
     #[test]
     fn what_matters_is_in_every_window() {
         for (width, height) in [(80, 24), (120, 40), (40, 12), (200, 60), (60, 14)] {
-            let text = shown(&board(), width, height, 2.0);
+            let text = shown(&status(), width, height, 2.0);
             for word in [
                 "drawing.svg",
                 "pass 1 of 2",
@@ -408,23 +411,23 @@ mod tests {
 
     #[test]
     fn the_next_pens_are_seen_where_there_is_room() {
-        assert!(shown(&board(), 80, 24, 2.0).contains(&format!("then     ■ {}", pen("black").name)));
+        assert!(shown(&status(), 80, 24, 2.0).contains(&format!("then     ■ {}", pen("black").name)));
     }
 
     #[test]
     fn no_window_is_too_small() {
         for width in 0..30 {
             for height in 0..10 {
-                shown(&board(), width, height, 2.0);
+                shown(&status(), width, height, 2.0);
             }
         }
     }
 
     #[test]
     fn a_pen_change_says_which_pen_and_how() {
-        let mut board = board();
-        board.wait_for_pen(1, s(10.0));
-        let text = shown(&board, 80, 24, 12.0);
+        let mut status = status();
+        status.wait_for_pen(1, s(10.0));
+        let text = shown(&status, 80, 24, 12.0);
         for word in [
             "pass 2 of 2: put in this pen",
             &pen("black").name,
@@ -439,9 +442,9 @@ mod tests {
 
     #[test]
     fn a_pause_says_how_long_and_how_to_go_on() {
-        let mut board = board();
-        board.hear(&News::Paused, s(10.0));
-        let text = shown(&board, 40, 12, 75.0);
+        let mut status = status();
+        status.hear(&News::Paused, s(10.0));
+        let text = shown(&status, 40, 12, 75.0);
         assert!(text.contains("paused for 1 min 05 s, pen up") && text.contains("space go on"), "{text}");
     }
 

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::board::{Board, Phase};
 use super::hook::Hook;
 use super::screen::roughly;
 use crate::cli::{Failure, Terminal};
 use traceur_app::rounded;
+use traceur_app::status::{Phase, Status};
 use traceur_job::News;
 use traceur_protocol::Event;
 
@@ -77,8 +77,8 @@ impl Voice {
     }
 
     /// What the runner tells.
-    pub(super) fn tell(&mut self, news: &News<'_>, board: &Board) {
-        if board.phase != Phase::Paused {
+    pub(super) fn tell(&mut self, news: &News<'_>, status: &Status) {
+        if status.phase != Phase::Paused {
             self.resumed();
         }
         match news {
@@ -86,12 +86,12 @@ impl Voice {
                 if let Some(value) = self.of_session(event, *origin) {
                     self.event(value);
                 }
-                self.progress(board);
+                self.progress(status);
             }
             News::Pass { from } if from.stroke == 0 => {
-                let Some(pass) = board.schedule.passes.get(from.pass) else { return };
-                let of = board.schedule.passes.len();
-                let pen = &board.pens[from.pass];
+                let Some(pass) = status.timetable.passes.get(from.pass) else { return };
+                let of = status.timetable.passes.len();
+                let pen = &status.pens[from.pass];
                 self.line(format!(
                     "pass {} of {of}: {}, {} strokes, {:.2} m, about {}",
                     from.pass + 1,
@@ -106,9 +106,9 @@ impl Voice {
                 }));
             }
             News::PassDone { pass } => {
-                self.progress(board);
+                self.progress(status);
                 self.event(
-                    json!({ "event": "pass_done", "pass": pass + 1, "of": board.schedule.passes.len() }),
+                    json!({ "event": "pass_done", "pass": pass + 1, "of": status.timetable.passes.len() }),
                 );
             }
             News::Skipped(place) => self.both(
@@ -140,24 +140,24 @@ impl Voice {
         self.event(event);
     }
 
-    fn progress(&mut self, board: &Board) {
+    fn progress(&mut self, status: &Status) {
         // A virtual plotter may be far ahead of what a person could follow.
-        let percent = (board.known_share() * 100.0).floor() as u32;
+        let percent = (status.known_share() * 100.0).floor() as u32;
         if percent > self.percent {
             self.percent = percent;
-            let place = board.known_place();
-            let pass = board.schedule.passes.get(board.pass);
+            let place = status.known_place();
+            let pass = status.timetable.passes.get(status.pass);
             self.event(json!({
-                "event": "progress", "percent": percent, "pass": board.pass + 1, "stroke": place.strokes,
-                "strokes": pass.map_or(0, |pass| pass.strokes()), "seconds_left": rounded(board.left()),
+                "event": "progress", "percent": percent, "pass": status.pass + 1, "stroke": place.strokes,
+                "strokes": pass.map_or(0, |pass| pass.strokes()), "seconds_left": rounded(status.left()),
             }));
         }
         let is_due = percent >= self.line_percent + LINE_PERCENT && self.line_at.elapsed() >= LINE_EVERY;
         if is_due && percent < 100 {
             self.line_percent = percent - percent % LINE_PERCENT;
             self.line_at = Instant::now();
-            let metres = board.draw_mm() / 1000.0;
-            self.line(format!("{percent:>3} %  {metres:.2} m drawn, {} left", roughly(board.left())));
+            let metres = status.draw_mm() / 1000.0;
+            self.line(format!("{percent:>3} %  {metres:.2} m drawn, {} left", roughly(status.left())));
         }
     }
 

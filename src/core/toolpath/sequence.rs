@@ -12,7 +12,8 @@ use super::tree::{Named, Tree};
 use crate::geometry::Polyline;
 
 /// Which order strokes are drawn in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// That which makes the objective small.
     #[default]

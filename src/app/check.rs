@@ -2,45 +2,50 @@
 
 use serde_json::{Value, json};
 
-use super::mount::{self, Holder};
-use crate::cli::Failure;
-use traceur_app::rounded;
+use crate::holder::{self, Holder};
+use crate::{Error, rounded};
 use traceur_core::geometry::{Polyline, Rect};
 use traceur_core::machine::{Firmware, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
 
 /// What was looked at, and found in order.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Checked {
+pub struct Checked {
     /// Each as a few words.
     words: Vec<String>,
-    /// Bounds of the ink, and what the machine reaches of the page; mm.
-    pub(super) ink: Rect,
-    pub(super) reach: Rect,
+    /// Bounds of the ink; mm.
+    pub ink: Rect,
+    /// What the machine reaches of the page; mm.
+    pub reach: Rect,
     event: Value,
 }
 
 impl Checked {
     /// In one line; `banner`: what the plotter says of itself.
-    pub(super) fn line(&self, banner: &str) -> String {
+    #[must_use]
+    pub fn line(&self, banner: &str) -> String {
         // GRBL adds how to get help.
         let who = banner.split(" [").next().filter(|who| !who.is_empty()).unwrap_or("the plotter");
         format!("checked: {who} answers; {}", self.words.join("; "))
     }
 
     /// For scripts.
-    pub(super) fn event(&self) -> Value {
+    #[must_use]
+    pub fn event(&self) -> Value {
         self.event.clone()
     }
 }
 
 /// Looks at the ink's bounds and the pens' places. `by_hand`: somebody can change a pen.
-pub(super) fn check(
+///
+/// # Errors
+/// When ink lies where the machine does not reach, and when nobody can change a pen that must be.
+pub fn check(
     toolpath: &Toolpath,
     profile: &Profile,
     placement: &Placement,
     by_hand: bool,
-) -> Result<Checked, Failure> {
+) -> Result<Checked, Error> {
     let (ink, reach) = inside(toolpath, profile, placement)?;
     let mut words = vec![format!(
         "ink of {:.0} x {:.0} mm within {:.0} x {:.0} mm",
@@ -60,14 +65,14 @@ pub(super) fn check(
     Ok(Checked { words, ink, reach, event })
 }
 
-fn inside(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Result<(Rect, Rect), Failure> {
+fn inside(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Result<(Rect, Rect), Error> {
     let strokes = toolpath.passes.iter().flat_map(|pass| &pass.strokes);
     let ink = strokes.map(Polyline::bounds).reduce(|a, b| a.union(b)).unwrap_or(Rect::ZERO);
     let reach = placement.reach(toolpath.page.width);
     // Coordinates are written to hundredths.
     let (a, b) = (ink, reach.inflate(0.01, 0.01));
     if a.x0 < b.x0 || a.y0 < b.y0 || a.x1 > b.x1 || a.y1 > b.y1 {
-        return Err(Failure::Input(format!(
+        return Err(Error::Input(format!(
             "the ink goes from {:.1}, {:.1} to {:.1}, {:.1} mm, and `{}` reaches {:.1}, {:.1} to {:.1}, {:.1} mm of this page: \
              plan the drawing again for this machine, or --fit it",
             a.x0, a.y0, a.x1, a.y1, profile.id, b.x0, b.y0, b.x1, b.y1
@@ -76,16 +81,16 @@ fn inside(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Resu
     Ok((ink, reach))
 }
 
-fn pens(toolpath: &Toolpath, profile: &Profile, by_hand: bool) -> Result<String, Failure> {
+fn pens(toolpath: &Toolpath, profile: &Profile, by_hand: bool) -> Result<String, Error> {
     let count = toolpath.passes.len();
-    match mount::holder(toolpath, profile) {
+    match holder::holder(toolpath, profile) {
         Holder::One if count == 1 => Ok("one pen".into()),
         Holder::One => Ok(format!("{count} passes, pens by hand")),
         Holder::Carousel(held) => {
             let pens: Vec<String> = held.iter().map(|(place, pen)| format!("{place} {}", pen.name)).collect();
             Ok(format!("in the carousel {}", pens.join(", ")))
         }
-        Holder::Crowded { place, pens: [one, other], places } if !by_hand => Err(Failure::Input(format!(
+        Holder::Crowded { place, pens: [one, other], places } if !by_hand => Err(Error::Input(format!(
             "{one} and {other} are both for place {place} of the {places} in the carousel: give one another `slot`, or plot \
              without --yes and change them by hand"
         ))),
@@ -108,10 +113,10 @@ fn zero(profile: &Profile) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::tests::toolpath;
     use super::*;
+    use crate::timetable::tests::toolpath;
 
-    fn checked(machine: &str, toolpath: &Toolpath, by_hand: bool) -> Result<Checked, Failure> {
+    fn checked(machine: &str, toolpath: &Toolpath, by_hand: bool) -> Result<Checked, Error> {
         let profile = Profile::built_in(machine).unwrap();
         let placement = Placement::of_page(&profile, 100.0, 100.0).unwrap();
         check(toolpath, &profile, &placement, by_hand)

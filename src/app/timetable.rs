@@ -1,5 +1,7 @@
 //! When each stroke is drawn, as the machine's model has it.
 
+use rayon::prelude::*;
+
 use traceur_core::machine::{Placement, Profile};
 use traceur_core::toolpath::{Pass, Toolpath};
 use traceur_motion::Motion;
@@ -7,17 +9,18 @@ use traceur_protocol::Origin;
 
 /// The passes of a plot, timed.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Schedule {
-    pub(super) passes: Vec<Timed>,
+pub struct Timetable {
+    /// First pass first.
+    pub passes: Vec<Timed>,
     /// When each pass begins, and when the last one ends; s of modelled time.
     begins: Vec<f64>,
 }
 
 /// One pass, timed from its begin.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Timed {
+pub struct Timed {
     /// How long all of it takes; s.
-    pub(super) seconds: f64,
+    pub seconds: f64,
     /// When the pen goes down for each stroke, and when it is up again; s.
     spans: Vec<[f64; 2]>,
     /// Length of ink before each stroke, and of all; mm.
@@ -28,24 +31,25 @@ pub(super) struct Timed {
     points_before: Vec<usize>,
 }
 
-/// A place in a pass.
+/// How far a pass is.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Place {
+pub struct Reached {
     /// Strokes that are whole.
-    pub(super) strokes: usize,
+    pub strokes: usize,
     /// How much of the next stroke is drawn, from 0 to 1.
-    pub(super) share: f64,
+    pub share: f64,
     /// Ink so far; mm.
-    pub(super) draw_mm: f64,
+    pub draw_mm: f64,
     /// Mean speed of the stroke that is being drawn; mm/s. `None`: the pen travels.
-    pub(super) speed: Option<f64>,
+    pub speed: Option<f64>,
 }
 
-impl Schedule {
+impl Timetable {
     /// Times every pass of `toolpath`.
-    pub(super) fn new(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Self {
+    #[must_use]
+    pub fn new(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Self {
         let passes: Vec<Timed> =
-            toolpath.passes.iter().map(|pass| Timed::new(pass, profile, placement)).collect();
+            toolpath.passes.par_iter().map(|pass| Timed::new(pass, profile, placement)).collect();
         let mut begins = vec![0.0];
         for pass in &passes {
             begins.push(begins[begins.len() - 1] + pass.seconds);
@@ -54,17 +58,20 @@ impl Schedule {
     }
 
     /// How long all passes take; s.
-    pub(super) fn seconds(&self) -> f64 {
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
         self.begins.last().copied().unwrap_or_default()
     }
 
     /// When a pass begins; s.
-    pub(super) fn begin(&self, pass: usize) -> f64 {
+    #[must_use]
+    pub fn begin(&self, pass: usize) -> f64 {
         self.begins.get(pass).copied().unwrap_or_else(|| self.seconds())
     }
 
     /// Length of all ink; mm.
-    pub(super) fn draw_mm(&self) -> f64 {
+    #[must_use]
+    pub fn draw_mm(&self) -> f64 {
         self.passes.iter().map(Timed::draw_mm).sum()
     }
 }
@@ -97,17 +104,20 @@ impl Timed {
     }
 
     /// Strokes.
-    pub(super) fn strokes(&self) -> usize {
+    #[must_use]
+    pub fn strokes(&self) -> usize {
         self.spans.len()
     }
 
     /// Length of its ink; mm.
-    pub(super) fn draw_mm(&self) -> f64 {
+    #[must_use]
+    pub fn draw_mm(&self) -> f64 {
         self.before_mm.last().copied().unwrap_or_default()
     }
 
     /// When the pen is where a statement of this origin leads; s since the pass's begin.
-    pub(super) fn at(&self, origin: Origin) -> f64 {
+    #[must_use]
+    pub fn at(&self, origin: Origin) -> f64 {
         let Some([begin, end]) = self.spans.get(origin.stroke) else { return self.seconds };
         let points = self.points_before[origin.stroke] + origin.vertex;
         let share = self.shares.get(points).copied().unwrap_or(1.0);
@@ -115,20 +125,22 @@ impl Timed {
     }
 
     /// When this stroke and all before it are drawn; s since the pass's begin.
-    pub(super) fn before(&self, stroke: usize) -> f64 {
+    #[must_use]
+    pub fn before(&self, stroke: usize) -> f64 {
         stroke.checked_sub(1).map_or(0.0, |last| self.spans.get(last).map_or(self.seconds, |span| span[1]))
     }
 
     /// Where the pen is, so long after the pass's begin.
-    pub(super) fn place(&self, seconds: f64) -> Place {
+    #[must_use]
+    pub fn place(&self, seconds: f64) -> Reached {
         let strokes = self.spans.partition_point(|[_, end]| *end <= seconds);
         let before = self.before_mm.get(strokes).copied().unwrap_or_default();
-        let whole = Place { strokes, share: 0.0, draw_mm: before, speed: None };
+        let whole = Reached { strokes, share: 0.0, draw_mm: before, speed: None };
         match self.spans.get(strokes) {
             Some([begin, end]) if *begin < seconds => {
                 let share = ((seconds - begin) / (end - begin)).clamp(0.0, 1.0);
                 let length = self.before_mm[strokes + 1] - before;
-                Place {
+                Reached {
                     share,
                     draw_mm: before + share * length,
                     speed: Some(length / (end - begin)),
@@ -166,19 +178,19 @@ fn spans(plan: &traceur_motion::Plan, strokes: usize) -> Vec<[f64; 2]> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use traceur_core::drawing::Page;
     use traceur_core::geometry::{Point, Polyline};
     use traceur_core::pens::{BUILT_IN, Inventory, Pen};
 
-    pub(in crate::cli::live) fn pen(id: &str) -> Pen {
+    pub(crate) fn pen(id: &str) -> Pen {
         let set = if id == "black" { BUILT_IN[2].1 } else { BUILT_IN[0].1 };
         Inventory::parse("x", set).unwrap().pen(id).unwrap().clone()
     }
 
     /// Two pens: three lines and a dot, then a square.
-    pub(in crate::cli::live) fn toolpath() -> Toolpath {
+    pub(crate) fn toolpath() -> Toolpath {
         let line = |points: &[(f64, f64)]| Polyline::new(points.iter().map(|p| Point::from(*p)).collect());
         let strokes = vec![
             line(&[(10.0, 10.0), (90.0, 10.0)]),
@@ -192,18 +204,18 @@ pub(super) mod tests {
         Toolpath { page: Page { width: 100.0, height: 100.0 }, passes }
     }
 
-    pub(in crate::cli::live) fn schedule(machine: &str) -> Schedule {
+    pub(crate) fn timetable(machine: &str) -> Timetable {
         let profile = Profile::built_in(machine).unwrap();
         let toolpath = toolpath();
         let placement = Placement::of_page(&profile, 100.0, 100.0).unwrap();
-        Schedule::new(&toolpath, &profile, &placement)
+        Timetable::new(&toolpath, &profile, &placement)
     }
 
     #[test]
     fn every_machine_draws_its_strokes_one_after_another() {
         for machine in ["grbl-servo", "grbl-z", "axidraw-v3", "hp7475a"] {
-            let schedule = schedule(machine);
-            let pass = &schedule.passes[0];
+            let timetable = timetable(machine);
+            let pass = &timetable.passes[0];
             assert_eq!(pass.strokes(), 4, "{machine}");
             assert!((pass.draw_mm() - 240.0).abs() < 1e-9);
             assert!(pass.spans.windows(2).all(|pair| pair[0][1] <= pair[1][0] + 1e-9), "{machine}");
@@ -217,9 +229,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_place_knows_the_strokes_before_it_and_its_own() {
-        let schedule = schedule("grbl-servo");
-        let pass = &schedule.passes[0];
-        assert_eq!(pass.place(0.0), Place::default());
+        let timetable = timetable("grbl-servo");
+        let pass = &timetable.passes[0];
+        assert_eq!(pass.place(0.0), Reached::default());
         let middle = (pass.spans[1][0] + pass.spans[1][1]) / 2.0;
         let place = pass.place(middle);
         assert_eq!(place.strokes, 1);
@@ -230,12 +242,12 @@ pub(super) mod tests {
 
     #[test]
     fn passes_follow_each_other() {
-        let schedule = schedule("axidraw-v3");
-        assert_eq!(schedule.begin(1), schedule.passes[0].seconds);
-        assert_eq!(schedule.seconds(), schedule.passes[0].seconds + schedule.passes[1].seconds);
-        assert_eq!(schedule.draw_mm(), 240.0 + 200.0);
-        assert_eq!(schedule.begin(9), schedule.seconds());
+        let timetable = timetable("axidraw-v3");
+        assert_eq!(timetable.begin(1), timetable.passes[0].seconds);
+        assert_eq!(timetable.seconds(), timetable.passes[0].seconds + timetable.passes[1].seconds);
+        assert_eq!(timetable.draw_mm(), 240.0 + 200.0);
+        assert_eq!(timetable.begin(9), timetable.seconds());
         let nowhere = Origin { pass: 0, stroke: 99, vertex: 3 };
-        assert_eq!(schedule.passes[0].at(nowhere), schedule.passes[0].seconds);
+        assert_eq!(timetable.passes[0].at(nowhere), timetable.passes[0].seconds);
     }
 }

@@ -9,17 +9,25 @@ use traceur_core::toolpath::Toolpath;
 
 /// Where the pens of a job go.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Holder {
+pub enum Holder {
     /// One holder: each pass's pen is put in by hand.
     One,
     /// A carousel that holds all pens of the job; by place.
     Carousel(BTreeMap<u32, Pen>),
     /// A carousel, but these two pens of the job are for the same place.
-    Crowded { place: u32, pens: [String; 2], places: u32 },
+    Crowded {
+        /// Whose place that is.
+        place: u32,
+        /// Their names.
+        pens: [String; 2],
+        /// Places in the carousel.
+        places: u32,
+    },
 }
 
 /// How this machine holds the pens of `toolpath`.
-pub(super) fn holder(toolpath: &Toolpath, profile: &Profile) -> Holder {
+#[must_use]
+pub fn holder(toolpath: &Toolpath, profile: &Profile) -> Holder {
     let places = match &profile.firmware {
         Firmware::Hpgl(hpgl) if hpgl.pens > 1 => hpgl.pens,
         _ => return Holder::One,
@@ -45,7 +53,8 @@ fn place(pass: usize, pen: &Pen, places: u32) -> u32 {
 }
 
 /// How this pass's pen is put in.
-pub(super) fn how(pass: usize, pen: &Pen, profile: &Profile) -> String {
+#[must_use]
+pub fn how(pass: usize, pen: &Pen, profile: &Profile) -> String {
     if let Firmware::Hpgl(hpgl) = &profile.firmware
         && hpgl.pens > 1
     {
@@ -68,7 +77,8 @@ const WAYS: usize = 6;
 
 /// A zigzag beside the drawing's `ink`, where the machine reaches, for the `index`-th pass; `None`: there is no room. It is
 /// in the widest margin, each next to the one before; page mm.
-pub(super) fn scribble(ink: Rect, reach: Rect, index: usize) -> Option<Polyline> {
+#[must_use]
+pub fn scribble(ink: Rect, reach: Rect, index: usize) -> Option<Polyline> {
     let margins = [
         Rect { y0: ink.y1, ..reach },
         Rect { y1: ink.y0, ..reach },
@@ -95,8 +105,8 @@ pub(super) fn scribble(ink: Rect, reach: Rect, index: usize) -> Option<Polyline>
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::tests::{pen, toolpath};
     use super::*;
+    use crate::timetable::tests::{pen, toolpath};
 
     fn profile(id: &str) -> Profile {
         Profile::built_in(id).unwrap()

@@ -1,9 +1,10 @@
 //! Where a plot is: what was heard from the machine, and what must be true in between.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::schedule::{Place, Schedule};
+use crate::timetable::{Reached, Timetable};
 use traceur_core::pens::Pen;
 use traceur_job::{Control, News};
 use traceur_protocol::{Event, Origin, State};
@@ -21,7 +22,7 @@ const NOTICES: [Duration; 4] =
 
 /// What the plot waits for, if it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Phase {
+pub enum Phase {
     /// Nobody has answered yet, or not all.
     #[default]
     Connecting,
@@ -41,24 +42,28 @@ pub(super) enum Phase {
 
 /// A stroke whose rest is left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Skip {
-    pub(super) pass: usize,
-    pub(super) stroke: usize,
+pub struct Skip {
+    /// Its pass.
+    pub pass: usize,
+    /// Its index in the pass.
+    pub stroke: usize,
     /// How much of it is drawn, from 0 to 1.
-    pub(super) share: f64,
+    pub share: f64,
 }
 
 /// Where a plot is. Times are since its begin, in the person's time; modelled time is the machine's.
 #[derive(Debug)]
-pub(super) struct Board {
-    pub(super) schedule: Schedule,
+pub struct Status {
+    /// When what is drawn.
+    pub timetable: Arc<Timetable>,
     /// The pen of each pass.
-    pub(super) pens: Vec<Pen>,
-    pub(super) phase: Phase,
+    pub pens: Vec<Pen>,
+    /// What it waits for.
+    pub phase: Phase,
     /// The pass at hand.
-    pub(super) pass: usize,
+    pub pass: usize,
     /// Asked for; percent of the plan's speed.
-    pub(super) speed_percent: Option<u32>,
+    pub speed_percent: Option<u32>,
     messages: VecDeque<String>,
     /// A wish is on its way that may bring the machine to rest for a moment.
     asked: bool,
@@ -81,11 +86,11 @@ pub(super) struct Board {
     late: [f64; 2],
 }
 
-impl Board {
+impl Status {
     /// A plot that has not begun; `pace`: modelled seconds that are expected to pass in a second.
-    pub(super) fn new(schedule: Schedule, pens: Vec<Pen>, pace: f64) -> Self {
+    pub fn new(timetable: Arc<Timetable>, pens: Vec<Pen>, pace: f64) -> Self {
         Self {
-            schedule,
+            timetable,
             pens,
             phase: Phase::Connecting,
             pass: 0,
@@ -106,13 +111,13 @@ impl Board {
     }
 
     /// The pen of this pass is to be put in.
-    pub(super) fn wait_for_pen(&mut self, pass: usize, now: Duration) {
+    pub fn wait_for_pen(&mut self, pass: usize, now: Duration) {
         self.go_to(pass, 0, now);
         self.wait(Phase::PenChange, now);
     }
 
     /// What the runner tells.
-    pub(super) fn hear(&mut self, news: &News<'_>, now: Duration) {
+    pub fn hear(&mut self, news: &News<'_>, now: Duration) {
         match news {
             News::Pass { from } => {
                 self.go_on(now);
@@ -132,7 +137,7 @@ impl Board {
                 self.go_on(now);
             }
             News::PassDone { .. } => {
-                let end = self.schedule.passes.get(self.pass).map_or(0.0, |pass| pass.seconds);
+                let end = self.timetable.passes.get(self.pass).map_or(0.0, |pass| pass.seconds);
                 self.draw(end, now);
             }
             News::Skipped(place) => {
@@ -152,7 +157,7 @@ impl Board {
     }
 
     /// A wish goes to the machine.
-    pub(super) fn ask(&mut self, phase: Option<Phase>, now: Duration) {
+    pub fn ask(&mut self, phase: Option<Phase>, now: Duration) {
         self.asked = true;
         match phase {
             Some(Phase::Drawing) => self.go_on(now),
@@ -163,13 +168,13 @@ impl Board {
 
     /// The pen is before this stroke.
     fn go_to(&mut self, pass: usize, stroke: usize, now: Duration) {
-        let drawn = self.schedule.passes.get(pass).map_or(0.0, |pass| pass.before(stroke));
+        let drawn = self.timetable.passes.get(pass).map_or(0.0, |pass| pass.before(stroke));
         (self.pass, self.drawn, self.sent, self.shown) = (pass, drawn, drawn, drawn);
         self.heard = now;
     }
 
     fn hear_session(&mut self, event: &Event, origin: Option<Origin>, now: Duration) {
-        let Some(pass) = self.schedule.passes.get(self.pass) else { return };
+        let Some(pass) = self.timetable.passes.get(self.pass) else { return };
         match (event, origin) {
             (Event::Accepted { .. }, Some(origin)) => self.sent = self.sent.max(pass.at(origin)),
             (Event::Completed { .. }, Some(origin)) => self.draw(pass.at(origin), now),
@@ -216,7 +221,7 @@ impl Board {
     }
 
     /// The person lets it go on.
-    pub(super) fn go_on(&mut self, now: Duration) {
+    pub fn go_on(&mut self, now: Duration) {
         if let Some(since) = self.waits_since.take() {
             self.waited += now.saturating_sub(since);
         }
@@ -233,17 +238,17 @@ impl Board {
     }
 
     /// How long it has waited for a person.
-    pub(super) fn waits(&self, now: Duration) -> Option<Duration> {
+    pub fn waits(&self, now: Duration) -> Option<Duration> {
         self.waits_since.map(|since| now.saturating_sub(since))
     }
 
     /// Modelled seconds a second.
-    pub(super) fn pace(&self) -> f64 {
+    pub fn pace(&self) -> f64 {
         (self.late[0] / self.late[1].max(1e-9)).max(1e-3)
     }
 
     /// Modelled time of the pass at hand: what is drawn, and what must have been drawn since, but never more than was sent.
-    pub(super) fn advance(&mut self, now: Duration) -> f64 {
+    pub fn advance(&mut self, now: Duration) -> f64 {
         let since = self.active(now).saturating_sub(self.active(self.heard)).as_secs_f64();
         let reckoned = (self.drawn + since * self.pace()).min(self.sent).max(self.drawn);
         self.shown = self.shown.max(reckoned);
@@ -251,58 +256,58 @@ impl Board {
     }
 
     /// How much faster than planned the pen was asked to go.
-    pub(super) fn factor(&self) -> f64 {
+    pub fn factor(&self) -> f64 {
         f64::from(self.speed_percent.unwrap_or(100)) / 100.0
     }
 
     /// Where the pen is, as last reckoned.
-    pub(super) fn place(&self) -> Place {
-        self.schedule.passes.get(self.pass).map_or_else(Place::default, |pass| pass.place(self.shown))
+    pub fn place(&self) -> Reached {
+        self.timetable.passes.get(self.pass).map_or_else(Reached::default, |pass| pass.place(self.shown))
     }
 
     /// Modelled time of all that is drawn, as last reckoned; s.
-    pub(super) fn seconds(&self) -> f64 {
+    pub fn seconds(&self) -> f64 {
         if self.phase == Phase::Over && self.is_whole() {
-            return self.schedule.seconds();
+            return self.timetable.seconds();
         }
-        self.schedule.begin(self.pass) + self.shown
+        self.timetable.begin(self.pass) + self.shown
     }
 
     fn is_whole(&self) -> bool {
-        self.schedule.passes.get(self.pass + 1).is_none()
-            && self.schedule.passes.last().is_none_or(|pass| self.drawn >= pass.seconds)
+        self.timetable.passes.get(self.pass + 1).is_none()
+            && self.timetable.passes.last().is_none_or(|pass| self.drawn >= pass.seconds)
     }
 
     /// What is known to be drawn of the pass at hand.
-    pub(super) fn known_place(&self) -> Place {
-        self.schedule.passes.get(self.pass).map_or_else(Place::default, |pass| pass.place(self.drawn))
+    pub fn known_place(&self) -> Reached {
+        self.timetable.passes.get(self.pass).map_or_else(Reached::default, |pass| pass.place(self.drawn))
     }
 
     /// What is known to be drawn of all, from 0 to 1, by modelled time.
-    pub(super) fn known_share(&self) -> f64 {
-        let all = self.schedule.seconds();
-        if all > 0.0 { ((self.schedule.begin(self.pass) + self.drawn) / all).clamp(0.0, 1.0) } else { 1.0 }
+    pub fn known_share(&self) -> f64 {
+        let all = self.timetable.seconds();
+        if all > 0.0 { ((self.timetable.begin(self.pass) + self.drawn) / all).clamp(0.0, 1.0) } else { 1.0 }
     }
 
     /// From 0 to 1, by modelled time.
-    pub(super) fn share(&self) -> f64 {
-        let all = self.schedule.seconds();
+    pub fn share(&self) -> f64 {
+        let all = self.timetable.seconds();
         if all > 0.0 { (self.seconds() / all).clamp(0.0, 1.0) } else { 1.0 }
     }
 
     /// How long the rest takes at the pace of late, without pen changes; s.
-    pub(super) fn left(&self) -> f64 {
-        (self.schedule.seconds() - self.seconds()).max(0.0) / self.pace()
+    pub fn left(&self) -> f64 {
+        (self.timetable.seconds() - self.seconds()).max(0.0) / self.pace()
     }
 
     /// Ink of all passes so far; mm.
-    pub(super) fn draw_mm(&self) -> f64 {
-        let before: f64 = self.schedule.passes.iter().take(self.pass).map(|pass| pass.draw_mm()).sum();
+    pub fn draw_mm(&self) -> f64 {
+        let before: f64 = self.timetable.passes.iter().take(self.pass).map(|pass| pass.draw_mm()).sum();
         before + self.place().draw_mm
     }
 
     /// What to tell a person for whom the plot has waited for a while with an open pen; once a stage.
-    pub(super) fn notice(&mut self, now: Duration) -> Option<Duration> {
+    pub fn notice(&mut self, now: Duration) -> Option<Duration> {
         let waits = self.waits(now).unwrap_or_default();
         let stage = NOTICES.iter().filter(|after| **after <= waits).count();
         if stage <= self.noticed {
@@ -314,12 +319,12 @@ impl Board {
     }
 
     /// What was left out since the last time.
-    pub(super) fn take_skipped(&mut self) -> Vec<Skip> {
+    pub fn take_skipped(&mut self) -> Vec<Skip> {
         std::mem::take(&mut self.skipped)
     }
 
     /// Something to read.
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    pub fn say(&mut self, text: impl Into<String>) {
         let text = text.into();
         if self.messages.back() == Some(&text) {
             return;
@@ -331,7 +336,7 @@ impl Board {
     }
 
     /// The last messages, newest last.
-    pub(super) fn messages(&self) -> impl DoubleEndedIterator<Item = &str> {
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.messages.iter().map(String::as_str)
     }
 }
@@ -346,8 +351,8 @@ fn unable(control: Control) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::tests::{pen, schedule};
     use super::*;
+    use crate::timetable::tests::{pen, timetable};
     use traceur_job::Place;
 
     fn s(seconds: f64) -> Duration {
@@ -370,34 +375,34 @@ mod tests {
         News::Pass { from: Place { pass, stroke: 0 } }
     }
 
-    fn board() -> Board {
-        let mut board = Board::new(schedule("grbl-servo"), vec![pen("red"), pen("black")], 1.0);
-        board.hear(&begin(0), s(0.0));
-        board
+    fn status() -> Status {
+        let mut status = Status::new(Arc::new(timetable("grbl-servo")), vec![pen("red"), pen("black")], 1.0);
+        status.hear(&begin(0), s(0.0));
+        status
     }
 
     #[test]
     fn the_pen_is_reckoned_between_reports_but_never_beyond_what_was_sent() {
-        let mut board = board();
-        assert_eq!(board.advance(s(5.0)), 0.0, "nothing was sent");
-        board.hear(&sent(0, 1), s(0.0));
-        let end = board.schedule.passes[0].before(1);
-        assert!((board.advance(s(0.5)) - 0.5).abs() < 1e-9);
-        assert_eq!(board.advance(s(1e6)), end);
-        assert_eq!(board.advance(s(0.1)), end, "never back");
+        let mut status = status();
+        assert_eq!(status.advance(s(5.0)), 0.0, "nothing was sent");
+        status.hear(&sent(0, 1), s(0.0));
+        let end = status.timetable.passes[0].before(1);
+        assert!((status.advance(s(0.5)) - 0.5).abs() < 1e-9);
+        assert_eq!(status.advance(s(1e6)), end);
+        assert_eq!(status.advance(s(0.1)), end, "never back");
     }
 
     #[test]
     fn time_at_rest_is_not_drawing_time() {
-        let mut board = board();
-        board.hear(&sent(3, 1), s(0.0));
-        board.advance(s(1.0));
-        board.hear(&News::Paused, s(1.0));
-        assert_eq!((board.phase, board.waits(s(61.0))), (Phase::Paused, Some(s(60.0))));
-        assert!((board.advance(s(100.0)) - 1.0).abs() < 1e-9);
-        board.hear(&News::Resumed, s(101.0));
-        assert!((board.advance(s(101.5)) - 1.5).abs() < 1e-9);
-        assert_eq!(board.phase, Phase::Drawing);
+        let mut status = status();
+        status.hear(&sent(3, 1), s(0.0));
+        status.advance(s(1.0));
+        status.hear(&News::Paused, s(1.0));
+        assert_eq!((status.phase, status.waits(s(61.0))), (Phase::Paused, Some(s(60.0))));
+        assert!((status.advance(s(100.0)) - 1.0).abs() < 1e-9);
+        status.hear(&News::Resumed, s(101.0));
+        assert!((status.advance(s(101.5)) - 1.5).abs() < 1e-9);
+        assert_eq!(status.phase, Phase::Drawing);
     }
 
     fn state(state: State) -> News<'static> {
@@ -409,74 +414,75 @@ mod tests {
 
     #[test]
     fn a_machines_own_button_pauses_and_a_wish_of_ours_is_no_button() {
-        let mut board = board();
-        board.ask(None, s(1.0));
-        board.hear(&state(State::Hold { complete: true }), s(1.0));
-        assert_eq!(board.phase, Phase::Drawing, "a skip holds it for a moment");
-        board.hear(&begin(0), s(1.0));
-        let event: &'static Event = Box::leak(Box::new(Event::Push("the board's button was pressed".into())));
-        board.hear(&News::Session { pass: 0, event, origin: None }, s(2.0));
-        board.hear(&state(State::Hold { complete: false }), s(2.0));
-        assert_eq!(board.phase, Phase::Pausing);
-        board.hear(&state(State::Hold { complete: true }), s(3.0));
-        assert_eq!((board.phase, board.waits(s(4.0))), (Phase::Paused, Some(s(1.0))));
-        assert!(board.messages().next_back().unwrap().contains("own button"));
-        board.ask(Some(Phase::Drawing), s(5.0));
-        assert_eq!((board.phase, board.waits(s(6.0))), (Phase::Drawing, None));
+        let mut status = status();
+        status.ask(None, s(1.0));
+        status.hear(&state(State::Hold { complete: true }), s(1.0));
+        assert_eq!(status.phase, Phase::Drawing, "a skip holds it for a moment");
+        status.hear(&begin(0), s(1.0));
+        let event: &'static Event =
+            Box::leak(Box::new(Event::Push("the status's button was pressed".into())));
+        status.hear(&News::Session { pass: 0, event, origin: None }, s(2.0));
+        status.hear(&state(State::Hold { complete: false }), s(2.0));
+        assert_eq!(status.phase, Phase::Pausing);
+        status.hear(&state(State::Hold { complete: true }), s(3.0));
+        assert_eq!((status.phase, status.waits(s(4.0))), (Phase::Paused, Some(s(1.0))));
+        assert!(status.messages().next_back().unwrap().contains("own button"));
+        status.ask(Some(Phase::Drawing), s(5.0));
+        assert_eq!((status.phase, status.waits(s(6.0))), (Phase::Drawing, None));
     }
 
     #[test]
     fn what_is_left_follows_the_pace_of_late() {
-        let mut board = board();
-        let all = board.schedule.seconds();
-        assert!((board.left() - all).abs() < 1e-9);
+        let mut status = status();
+        let all = status.timetable.seconds();
+        assert!((status.left() - all).abs() < 1e-9);
         // Everything takes twice as long as planned.
         for stroke in 0..4 {
-            let at = board.schedule.passes[0].before(stroke + 1);
-            board.hear(&drawn(stroke, 2), s(2.0 * at));
-            board.advance(s(2.0 * at));
+            let at = status.timetable.passes[0].before(stroke + 1);
+            status.hear(&drawn(stroke, 2), s(2.0 * at));
+            status.advance(s(2.0 * at));
         }
-        let (drawn, left) = (board.seconds(), board.left());
+        let (drawn, left) = (status.seconds(), status.left());
         assert!(drawn > 3.0, "{drawn}");
         assert!(left > 1.2 * (all - drawn) && left < 2.0 * (all - drawn), "{left} of {all}, {drawn} drawn");
     }
 
     #[test]
     fn a_finished_plot_is_whole() {
-        let mut board = board();
-        board.hear(&News::PassDone { pass: 0 }, s(20.0));
-        board.wait_for_pen(1, s(20.0));
-        assert_eq!((board.phase, board.draw_mm()), (Phase::PenChange, 240.0));
-        board.hear(&begin(1), s(21.0));
-        assert!(board.share() > 0.3 && board.share() < 0.9, "{}", board.share());
-        board.hear(&News::PassDone { pass: 1 }, s(40.0));
-        board.phase = Phase::Over;
-        assert_eq!((board.share(), board.left()), (1.0, 0.0));
-        board.advance(s(40.0));
-        assert!((board.draw_mm() - 440.0).abs() < 1e-9);
+        let mut status = status();
+        status.hear(&News::PassDone { pass: 0 }, s(20.0));
+        status.wait_for_pen(1, s(20.0));
+        assert_eq!((status.phase, status.draw_mm()), (Phase::PenChange, 240.0));
+        status.hear(&begin(1), s(21.0));
+        assert!(status.share() > 0.3 && status.share() < 0.9, "{}", status.share());
+        status.hear(&News::PassDone { pass: 1 }, s(40.0));
+        status.phase = Phase::Over;
+        assert_eq!((status.share(), status.left()), (1.0, 0.0));
+        status.advance(s(40.0));
+        assert!((status.draw_mm() - 440.0).abs() < 1e-9);
     }
 
     #[test]
     fn an_open_pen_that_waits_is_told_of_at_growing_distances() {
-        let mut board = board();
-        board.wait_for_pen(1, s(0.0));
+        let mut status = status();
+        status.wait_for_pen(1, s(0.0));
         let told: Vec<u64> =
-            (0..4000).filter_map(|t| board.notice(s(f64::from(t)))).map(|after| after.as_secs()).collect();
+            (0..4000).filter_map(|t| status.notice(s(f64::from(t)))).map(|after| after.as_secs()).collect();
         assert_eq!(told, [60, 300, 900, 3600]);
-        board.hear(&begin(1), s(4000.0));
-        assert_eq!(board.notice(s(4001.0)), None);
-        board.hear(&News::Paused, s(5000.0));
-        assert_eq!(board.notice(s(5060.0)), Some(s(60.0)));
+        status.hear(&begin(1), s(4000.0));
+        assert_eq!(status.notice(s(4001.0)), None);
+        status.hear(&News::Paused, s(5000.0));
+        assert_eq!(status.notice(s(5060.0)), Some(s(60.0)));
     }
 
     #[test]
     fn messages_do_not_pile_up() {
-        let mut board = board();
+        let mut status = status();
         for number in 0..1000 {
-            board.say(format!("{number}"));
-            board.say(format!("{number}"));
+            status.say(format!("{number}"));
+            status.say(format!("{number}"));
         }
-        assert_eq!(board.messages().count(), MESSAGES);
-        assert_eq!(board.messages().next_back(), Some("999"));
+        assert_eq!(status.messages().count(), MESSAGES);
+        assert_eq!(status.messages().next_back(), Some("999"));
     }
 }

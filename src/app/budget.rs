@@ -1,10 +1,11 @@
-//! `traceur generate --minutes`: a drawing that takes a machine so long.
+//! A drawing that takes a machine so long, as `traceur generate --minutes` wants it.
 //!
 //! What a metre takes depends on the machine, the strokes and their order, so the drawing in the making is planned now
 //! and then, and asked for the length that fills the time.
 
-use super::pipeline::{self, Wishes};
-use super::{Failure, Terminal};
+use crate::Error;
+use crate::listener::Listener;
+use crate::plan::{self, Options};
 use traceur_core::machine::Profile;
 use traceur_generator::{Outcome, Run, Settings};
 
@@ -19,7 +20,7 @@ const SHORTENED: usize = 4;
 
 /// How long the plot may take, and where.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     /// s
     seconds: f64,
     profile: Profile,
@@ -27,36 +28,48 @@ pub(super) struct Budget {
 
 impl Budget {
     /// A budget of minutes on a machine.
-    pub(super) fn new(minutes: f64, profile: Profile) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When that is no time.
+    pub fn new(minutes: f64, profile: Profile) -> Result<Self, Error> {
         if !(0.1..=100_000.0).contains(&minutes) {
-            return Err(Failure::Input(format!("--minutes {minutes}: give a time such as 40")));
+            return Err(Error::Input(format!("--minutes {minutes}: give a time such as 40")));
         }
         Ok(Self { seconds: 60.0 * minutes, profile })
     }
 
     /// A run that begins with about as many strokes as there is time for.
-    pub(super) fn begin(&self, mut settings: Settings, terminal: &Terminal) -> Result<Run, Failure> {
+    ///
+    /// # Errors
+    /// As [`Run::new`], and as [`plan::plan`].
+    pub fn begin(&self, mut settings: Settings, listener: &dyn Listener) -> Result<Run, Error> {
         settings.length = Some(self.seconds / 3600.0 * USUAL_HOUR);
         let run = Run::new(settings.clone())?;
-        settings.length = Some(self.length(&run.outcome()?, terminal)?);
+        settings.length = Some(self.length(&run.outcome()?, listener)?);
         Ok(Run::new(settings)?)
     }
 
     /// Asks a run for another length, at some of its steps.
-    pub(super) fn watch(&self, run: &mut Run, terminal: &Terminal) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// As [`plan::plan`].
+    pub fn watch(&self, run: &mut Run, listener: &dyn Listener) -> Result<(), Error> {
         let at = |share: &f64| (share * run.steps() as f64) as usize == run.done();
         if PLANNED_AT.iter().any(at) {
-            let length = self.length(&run.outcome()?, terminal)?;
+            let length = self.length(&run.outcome()?, listener)?;
             run.ask_length(length);
         }
         Ok(())
     }
 
     /// Leaves out strokes until the time suffices.
-    pub(super) fn end(&self, run: &mut Run, terminal: &Terminal) -> Result<Outcome, Failure> {
+    ///
+    /// # Errors
+    /// As [`plan::plan`].
+    pub fn end(&self, run: &mut Run, listener: &dyn Listener) -> Result<Outcome, Error> {
         let mut outcome = run.outcome()?;
         for _ in 0..SHORTENED {
-            let seconds = self.takes(&outcome, terminal)?;
+            let seconds = self.takes(&outcome, listener)?;
             if seconds <= LATE * self.seconds {
                 break;
             }
@@ -67,14 +80,17 @@ impl Budget {
     }
 
     /// What a drawing takes; s.
-    pub(super) fn takes(&self, outcome: &Outcome, terminal: &Terminal) -> Result<f64, Failure> {
-        let planned = pipeline::plan(&outcome.drawing, None, &Wishes::default(), &self.profile, terminal)?;
+    ///
+    /// # Errors
+    /// As [`plan::plan`].
+    pub fn takes(&self, outcome: &Outcome, listener: &dyn Listener) -> Result<f64, Error> {
+        let planned = plan::plan(&outcome.drawing, None, &Options::default(), &self.profile, listener)?;
         Ok(planned.report.seconds)
     }
 
     /// The length that fills the time, as a drawing has it; mm.
-    fn length(&self, outcome: &Outcome, terminal: &Terminal) -> Result<f64, Failure> {
-        Ok(drawn(outcome) * self.seconds / self.takes(outcome, terminal)?.max(0.1))
+    fn length(&self, outcome: &Outcome, listener: &dyn Listener) -> Result<f64, Error> {
+        Ok(drawn(outcome) * self.seconds / self.takes(outcome, listener)?.max(0.1))
     }
 }
 
