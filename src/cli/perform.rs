@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::interrupt::{self, Interrupt};
-use super::live::{Live, LiveArgs, Subject, is_alarm};
+use super::live::{Live, LiveArgs, Subject};
 use super::terminal::plain;
 use super::{Failure, Terminal};
 use traceur_app::catalog::folders;
@@ -18,10 +18,9 @@ use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
 use traceur_job::journal::{Entry, Journal};
 use traceur_job::{
-    self, About, Case, Connection, Control, Controls, JobOutcome, Memory, News, Operator, PenChange, Place,
-    Port, Position, Store, Stored, Work,
+    self, About, Case, Connection, Control, Controls, Ending, JobOutcome, Memory, News, Operator, PenChange,
+    Place, Port, Position, Store, Stored, Work,
 };
-use traceur_protocol::{Event, Origin};
 
 /// The folder of jobs.
 pub(super) fn store() -> Result<Store, Failure> {
@@ -138,8 +137,7 @@ impl Station {
         let id = kept.as_ref().map(|kept| kept.stored.id.clone());
         let hint = id.map_or(String::new(), |id| format!("; `traceur resume {id}` goes on"));
         let work = task.work(kept.as_deref());
-        let mut desk =
-            Desk { kept, live, meter, terminal: *terminal, tells: true, trouble: None, place: task.from };
+        let mut desk = Desk { kept, live, meter, terminal: *terminal, tells: true, place: task.from };
         if let Some(kept) = &desk.kept {
             desk.live.event(json!({ "event": "job", "job": kept.stored.id }));
         }
@@ -154,33 +152,39 @@ impl Station {
             {
                 return Err(traceur_job::Error::Lost(why));
             }
-            if !traceur_job::check(&work, connection, &mut controls, &mut desk).await? {
-                return Ok(None);
+            if let Some(ending) = traceur_job::check(&work, connection, &mut controls, &mut desk).await? {
+                return Ok(Err(ending));
             }
             desk.live.checked();
-            Ok(Some(traceur_job::plot(&work, connection, &mut controls, &mut desk).await?))
+            Ok(Ok(traceur_job::plot(&work, connection, &mut controls, &mut desk).await?))
         });
         signals.abort();
         let flushed = desk.meter.flush();
         desk.counted(flushed);
         // Whoever read our events may be gone: the journal comes first.
         let closed = desk.live.close();
-        let ended = |desk: &mut Desk<'_>, error: Option<traceur_job::Error>, place: Place| {
-            let why = error.as_ref().map(ToString::to_string).or(desk.trouble.take());
-            desk.write(why.map_or(Entry::Stopped, |why| Entry::Failed { why }));
-            desk.live.ended(error, place.pass, place.stroke, &hint)
+        let ended = |desk: &mut Desk<'_>, why: Result<Ending, traceur_job::Error>, place: Place| {
+            desk.write(match &why {
+                Ok(Ending::Finished | Ending::Stopped) => Entry::Stopped,
+                Ok(Ending::Failed(why)) => Entry::Failed { why: why.clone() },
+                Err(error) => Entry::Failed { why: error.to_string() },
+            });
+            desk.live.ended(why, place.pass, place.stroke, &hint)
         };
         match outcome {
-            Ok(Some(outcome)) if outcome.finished => {
+            Ok(Ok(outcome)) if outcome.finished() => {
                 desk.write(Entry::Done);
                 closed?;
                 Ok((outcome, desk.live))
             }
-            Ok(outcome) => {
+            Ok(stopped) => {
                 // Whoever goes on pressing Ctrl-C until the process ends has been heard already.
                 std::mem::forget(interrupt);
-                let place = outcome.map_or(task.from, |outcome| outcome.place);
-                Err(ended(&mut desk, None, place))
+                let (ending, place) = match stopped {
+                    Ok(outcome) => (outcome.ending, outcome.place),
+                    Err(ending) => (ending, task.from),
+                };
+                Err(ended(&mut desk, Ok(ending), place))
             }
             Err(error @ traceur_job::Error::Lost(_)) => {
                 desk.write(Entry::Failed { why: error.to_string() });
@@ -190,7 +194,7 @@ impl Station {
                 // What is left of the connection is of no use.
                 self.connection = None;
                 let place = desk.place.max(task.from);
-                Err(ended(&mut desk, Some(error), place))
+                Err(ended(&mut desk, Err(error), place))
             }
         }
     }
@@ -198,7 +202,7 @@ impl Station {
     /// Goes along a toolpath with the pen up; nobody watches.
     pub(super) fn trace(&mut self, task: &Task<'_>) -> Result<(), Failure> {
         let work = Work { dry: true, ..task.work(None) };
-        if self.alone(task, &work, &mut Controls::none(), &mut Nobody)?.finished {
+        if self.alone(task, &work, &mut Controls::none(), &mut Nobody)?.finished() {
             return Ok(());
         }
         Err(Failure::Device("the plotter did not go around the drawing".into()))
@@ -251,10 +255,10 @@ pub(super) fn simulate(task: &Task<'_>, terminal: &Terminal) -> Result<JobOutcom
     station.close();
     watcher.bar.finish_and_clear();
     let outcome = outcome?;
-    match (outcome.finished, watcher.trouble) {
-        (true, _) => Ok(outcome),
-        (false, Some(trouble)) => Err(Failure::Device(trouble)),
-        (false, None) => {
+    match &outcome.ending {
+        Ending::Finished => Ok(outcome),
+        Ending::Failed(why) => Err(Failure::Device(why.clone())),
+        Ending::Stopped => {
             let pen = task.toolpath.passes.get(outcome.place.pass).map_or("", |pass| &pass.pen.name);
             Err(Failure::Stopped(format!("stopped while {pen} was drawing")))
         }
@@ -265,13 +269,12 @@ pub(super) fn simulate(task: &Task<'_>, terminal: &Terminal) -> Result<JobOutcom
 struct Watcher<'a> {
     toolpath: &'a Toolpath,
     bar: ProgressBar,
-    trouble: Option<String>,
 }
 
 impl<'a> Watcher<'a> {
     fn new(toolpath: &'a Toolpath, terminal: &Terminal) -> Self {
         let strokes: usize = toolpath.passes.iter().map(|pass| pass.strokes.len()).sum();
-        Self { toolpath, bar: terminal.progress("plot", strokes as u64), trouble: None }
+        Self { toolpath, bar: terminal.progress("plot", strokes as u64) }
     }
 }
 
@@ -283,7 +286,6 @@ impl Operator for Watcher<'_> {
                 let before = self.toolpath.passes.iter().take(place.pass).map(|pass| pass.strokes.len());
                 self.bar.set_position((before.sum::<usize>() + place.stroke) as u64);
             }
-            News::Session { event, .. } => self.trouble = trouble(event).or(self.trouble.take()),
             _ => {}
         }
     }
@@ -312,8 +314,6 @@ struct Desk<'a> {
     terminal: Terminal,
     /// The next trouble with the journal is worth a word.
     tells: bool,
-    /// What the plotter said last that ends the job.
-    trouble: Option<String>,
     /// What lies before it is drawn.
     place: Place,
 }
@@ -354,8 +354,6 @@ impl Operator for Desk<'_> {
                 self.write(Entry::Drawn(Place { stroke: place.stroke + 1, ..place }));
             }
             News::PassDone { pass } => self.write(Entry::PassDone { pass }),
-            News::Session { .. } if self.live.was_aborted() && is_alarm(news) => {}
-            News::Session { event, .. } => self.trouble = trouble(event).or(self.trouble.take()),
             _ => {}
         }
         let heard = self.meter.hear(news);
@@ -365,23 +363,6 @@ impl Operator for Desk<'_> {
 
     async fn change_pen(&mut self, pass: usize) -> PenChange {
         self.live.change_pen(pass).await
-    }
-}
-
-/// What of an event ends a job, in a sentence.
-pub(super) fn trouble(event: &Event) -> Option<String> {
-    let place = |origin: &Option<Origin>| {
-        origin.map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1))
-    };
-    match event {
-        Event::Error { reply, meaning, line, origin, .. } => {
-            Some(format!("the plotter answered {reply} to `{line}`{}: {meaning}", place(origin)))
-        }
-        Event::Alarm { reply, meaning, origin, .. } => {
-            Some(format!("the plotter gave {reply}{}: {meaning}", place(origin)))
-        }
-        Event::Fault(fault) => Some(fault.to_string()),
-        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use traceur_app::timetable::Timetable;
 use traceur_core::ErrorKind;
 use traceur_core::machine::Placement;
 use traceur_job::journal::{Entry, Journal, Past};
-use traceur_job::{Case, Memory, Place, Port, StoreError, Stored};
+use traceur_job::{Memory, Port, StoreError, Stored};
 
 /// Go on with a job that stopped, failed, or was killed.
 #[derive(Debug, clap::Args)]
@@ -51,11 +51,13 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let case = stored.case()?;
     let (mut journal, past) = open(&stored, args.from_stroke.is_some())?;
     let from = match args.from_stroke {
-        Some(number) => place(&case, number)?,
+        Some(number) => case.place_of(number).ok_or_else(|| {
+            Failure::Input(format!("--from-stroke {number}: the job has {} strokes", case.strokes()))
+        })?,
         None => past.drawn,
     };
-    let from = if args.overlap > 0.0 { from } else { behind_whole_pass(&case, from) };
-    let (done, all) = (before(&case, from), before(&case, Place { pass: usize::MAX, stroke: 0 }));
+    let from = if args.overlap > 0.0 { from } else { case.behind_whole_pass(from) };
+    let (done, all) = (case.strokes_before(from), case.strokes());
     let finished = from.pass >= case.toolpath.passes.len()
         || past.end == Some(Entry::Done) && args.from_stroke.is_none();
     if finished {
@@ -157,34 +159,4 @@ fn open(stored: &Stored, knows: bool) -> Result<(Journal, Past), Failure> {
         }
         Err(error) => Err(Failure::Input(format!("{}: {error}", stored.id))),
     }
-}
-
-/// The place of a stroke, counted from 1 over all passes.
-fn place(case: &Case, number: u64) -> Result<Place, Failure> {
-    let mut left = usize::try_from(number - 1).unwrap_or(usize::MAX);
-    for (pass, of) in case.toolpath.passes.iter().enumerate() {
-        if left < of.strokes.len() {
-            return Ok(Place { pass, stroke: left });
-        }
-        left -= of.strokes.len();
-    }
-    let all = before(case, Place { pass: usize::MAX, stroke: 0 });
-    Err(Failure::Input(format!("--from-stroke {number}: the job has {all} strokes")))
-}
-
-/// Nobody mounts a pen that has drawn all it was to draw. The last one is still brought home.
-fn behind_whole_pass(case: &Case, place: Place) -> Place {
-    let passes = &case.toolpath.passes;
-    match passes.get(place.pass) {
-        Some(pass) if place.stroke >= pass.strokes.len() && place.pass + 1 < passes.len() => {
-            Place { pass: place.pass + 1, stroke: 0 }
-        }
-        _ => place,
-    }
-}
-
-/// How many strokes come before a place.
-fn before(case: &Case, place: Place) -> usize {
-    let passes = case.toolpath.passes.iter().take(place.pass).map(|pass| pass.strokes.len());
-    passes.sum::<usize>() + place.stroke
 }

@@ -44,6 +44,9 @@ pub(super) struct Args {
     port: String,
     #[command(flatten)]
     live: LiveArgs,
+    /// Keep no journal: a job that stops can't be resumed.
+    #[arg(long)]
+    no_journal: bool,
     /// Leave a page as it is that fits the machine only when it is turned.
     #[arg(long)]
     no_rotate: bool,
@@ -115,7 +118,8 @@ impl Job<'_> {
     fn plot(&self, args: &Args, port: &Port, machine: &str, terminal: &Terminal) -> Result<(), Failure> {
         let task = self.task(port, &args.port);
         let report = &self.planned.report;
-        let mut kept = Some(Kept::new(self.title, machine, &task, report.seconds)?);
+        let kept = || Kept::new(self.title, machine, &task, report.seconds);
+        let mut kept = (!args.no_journal).then(kept).transpose()?;
         let mut station = Station::new()?;
         let result =
             plot::carry_out(&task, kept.as_mut(), &args.live, None, report.draw_mm, &mut station, terminal);

@@ -39,7 +39,7 @@ pub use hand::Hand;
 pub use inquire::inquire;
 pub use odometer::{Error as OdometerError, Odometer};
 pub use probe::probe;
-pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
+pub use runner::{Ending, JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
 pub use runtime::runtime;
 pub use serve::{End, Speed, VirtualMachine};
 pub use stand::stand;

@@ -112,8 +112,8 @@ pub trait Operator {
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobOutcome {
-    /// Whether all of it has been drawn. If not, the news told why.
-    pub finished: bool,
+    /// Whether all of it has been drawn, and if not, why.
+    pub ending: Ending,
     /// All strokes before this place have been drawn.
     pub place: Place,
     /// In the plotter's time, without pen changes; s.
@@ -122,10 +122,29 @@ pub struct JobOutcome {
     pub traces: Vec<(usize, MotionTrace)>,
 }
 
+impl JobOutcome {
+    /// Whether all of it has been drawn.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        self.ending == Ending::Finished
+    }
+}
+
+/// Why a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// All of it has been drawn.
+    Finished,
+    /// Somebody wanted it to end.
+    Stopped,
+    /// The plotter refused something, raised an alarm or failed: what it said and where, in a sentence.
+    Failed(String),
+}
+
 /// Plots all passes over one connection. The plotter stands at home, or knows its place.
 ///
 /// # Errors
-/// When the connection ends. Firmware trouble is news and `finished: false`.
+/// When the connection ends. What the firmware complains of is news, and the outcome's [`Ending::Failed`].
 #[tracing::instrument(name = "job", skip_all, fields(machine = %work.profile.id))]
 pub async fn plot(
     work: &Work<'_>,
@@ -136,7 +155,7 @@ pub async fn plot(
     let mut runner = Runner::new(work);
     let last = work.from.pass >= work.toolpath.passes.len();
     if work.returns && !last && !runner.home(work.from.pass, connection, controls, operator).await? {
-        return Ok(runner.outcome);
+        return Ok(runner.ended());
     }
     for index in work.from.pass..work.toolpath.passes.len() {
         let begun = connection.trace().map_or(0, |trace| trace.pieces.len());
@@ -146,15 +165,15 @@ pub async fn plot(
             runner.outcome.traces.push((index, MotionTrace { pieces, warnings: trace.warnings.clone() }));
         }
         if !end? {
-            return Ok(runner.outcome);
+            return Ok(runner.ended());
         }
     }
-    runner.outcome.finished = true;
+    runner.outcome.ending = Ending::Finished;
     Ok(runner.outcome)
 }
 
 /// Connects, and asks what must be known before anybody mounts a pen: whether it answers, whether its motors have power,
-/// whether it holds paper. A machine with switches looks for them now. False if it can't begin: the news told why.
+/// whether it holds paper. A machine with switches looks for them now. `None`: it can begin; else why not.
 ///
 /// # Errors
 /// As [`plot`].
@@ -164,12 +183,12 @@ pub async fn check(
     connection: &mut Connection,
     controls: &mut Controls,
     operator: &mut impl Operator,
-) -> Result<bool, Error> {
+) -> Result<Option<Ending>, Error> {
     let mut runner = Runner::new(work);
     let nothing = Program::nothing(work.profile.firmware.dialect());
     let begin = Begin::at(work.from.stroke);
     let flight = runner.fly(nothing, work.from.pass, &begin, connection, controls, operator).await?;
-    Ok(flight.finished)
+    Ok((!flight.finished).then(|| runner.ended().ending))
 }
 
 struct Runner<'a> {
@@ -178,6 +197,10 @@ struct Runner<'a> {
     profile: Profile,
     percent: u32,
     height: i32,
+    /// It was told to end at once.
+    aborted: bool,
+    /// What the plotter complained of last.
+    trouble: Option<String>,
     outcome: JobOutcome,
 }
 
@@ -205,8 +228,21 @@ impl<'a> Runner<'a> {
             profile,
             percent: 100,
             height: 0,
-            outcome: JobOutcome { finished: false, place: work.from, seconds: 0.0, traces: Vec::new() },
+            aborted: false,
+            trouble: None,
+            outcome: JobOutcome {
+                ending: Ending::Stopped,
+                place: work.from,
+                seconds: 0.0,
+                traces: Vec::new(),
+            },
         }
+    }
+
+    /// The outcome of a job that ends before its end.
+    fn ended(self) -> JobOutcome {
+        let ending = self.trouble.map_or(Ending::Stopped, Ending::Failed);
+        JobOutcome { ending, ..self.outcome }
     }
 }
 
@@ -491,6 +527,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
         match control {
             Control::Stop => self.stop(Then::End, session, now),
             Control::Abort => {
+                self.runner.aborted = true;
                 (self.stopping, self.flight.then) = (true, Then::End);
                 session.abort(now);
             }
@@ -536,6 +573,10 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             _ => None,
         };
         tell(self.operator, &News::Session { pass: self.index, event, origin });
+        // A reset in the middle of a motion leads to an alarm.
+        if !(self.runner.aborted && matches!(event, Event::Alarm { .. })) {
+            self.runner.trouble = event.trouble().or(self.runner.trouble.take());
+        }
         match event {
             Event::Connected { .. } => self.connected = now,
             Event::Completed { upto } => {

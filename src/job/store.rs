@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use super::journal::{self, Journal, Past, ROOM};
 use traceur_core::color::{parse_hex, to_hex};
 use traceur_core::drawing::Page;
@@ -110,6 +111,45 @@ impl Case {
         let mut profile = Profile::parse(MACHINE, &self.machine)?;
         profile.bed.turns_pages = self.about.turns_pages;
         Ok(profile)
+    }
+
+    /// Strokes of all passes.
+    #[must_use]
+    pub fn strokes(&self) -> usize {
+        self.strokes_before(Place { pass: usize::MAX, stroke: 0 })
+    }
+
+    /// How many strokes come before a place.
+    #[must_use]
+    pub fn strokes_before(&self, place: Place) -> usize {
+        let passes = self.toolpath.passes.iter().take(place.pass).map(|pass| pass.strokes.len());
+        passes.sum::<usize>() + place.stroke
+    }
+
+    /// The place of a stroke, counted from 1 over all passes; `None`: there is no such stroke.
+    #[must_use]
+    pub fn place_of(&self, number: u64) -> Option<Place> {
+        let mut left = usize::try_from(number.checked_sub(1)?).ok()?;
+        for (pass, of) in self.toolpath.passes.iter().enumerate() {
+            if left < of.strokes.len() {
+                return Some(Place { pass, stroke: left });
+            }
+            left -= of.strokes.len();
+        }
+        None
+    }
+
+    /// The begin of the next pass for a place at the end of one: nobody mounts a pen that has drawn all it was to draw. The
+    /// last pen is still brought home.
+    #[must_use]
+    pub fn behind_whole_pass(&self, place: Place) -> Place {
+        let passes = &self.toolpath.passes;
+        match passes.get(place.pass) {
+            Some(pass) if place.stroke >= pass.strokes.len() && place.pass + 1 < passes.len() => {
+                Place { pass: place.pass + 1, stroke: 0 }
+            }
+            _ => place,
+        }
     }
 }
 

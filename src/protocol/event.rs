@@ -66,6 +66,26 @@ pub enum Event {
     Finished,
 }
 
+impl Event {
+    /// What of it ends a job, in a sentence that says where in the drawing; `None`: it ends none.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        let place = |origin: &Option<Origin>| {
+            origin.map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1))
+        };
+        match self {
+            Self::Error { reply, meaning, line, origin, .. } => {
+                Some(format!("the plotter answered {reply} to `{line}`{}: {meaning}", place(origin)))
+            }
+            Self::Alarm { reply, meaning, origin, .. } => {
+                Some(format!("the plotter gave {reply}{}: {meaning}", place(origin)))
+            }
+            Self::Fault(fault) => Some(fault.to_string()),
+            _ => None,
+        }
+    }
+}
+
 /// Why a session gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

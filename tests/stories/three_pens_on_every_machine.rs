@@ -73,7 +73,7 @@ async fn plot(
     let mut alone = Alone::default();
     let outcome = traceur_job::plot(&work, &mut connection, &mut Controls::none(), &mut alone).await;
     let outcome = outcome.map_err(|error| error.to_string())?;
-    if !outcome.finished {
+    if !outcome.finished() {
         return Err(alone.last);
     }
     let to_page = |line: Polyline| line.map(|point| placement.to_page(point));

@@ -38,8 +38,7 @@ use traceur_app::timetable::Timetable;
 use traceur_core::color::to_hex;
 use traceur_core::machine::{Dialect, Lift, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
-use traceur_job::{Control, News, Operator, PenChange, Remote};
-use traceur_protocol::Event;
+use traceur_job::{Control, Ending, News, Operator, PenChange, Remote};
 
 /// How a plot is shown and what it asks, as flags have it.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -79,8 +78,6 @@ struct Shared {
     /// To whom is asked for a pen.
     gate: UnboundedSender<Wish>,
     over: AtomicBool,
-    /// It is to end at once: an alarm about that is no trouble.
-    aborted: AtomicBool,
 }
 
 impl Shared {
@@ -124,10 +121,7 @@ impl Shared {
             Wish::Pause => Control::Pause,
             Wish::Skip => Control::Skip,
             Wish::Stop => Control::Stop,
-            Wish::Abort => {
-                self.aborted.store(true, Ordering::SeqCst);
-                Control::Abort
-            }
+            Wish::Abort => Control::Abort,
             Wish::Faster => Control::Faster,
             Wish::Slower => Control::Slower,
             Wish::NormalSpeed => Control::NormalSpeed,
@@ -258,7 +252,6 @@ impl Live {
             remote,
             gate: send,
             over: AtomicBool::new(false),
-            aborted: AtomicBool::new(false),
         });
         let delay = if subject.pace.is_some() { Duration::ZERO } else { HASTE };
         let picture = has_screen.then(|| Picture::new(Arc::clone(toolpath)));
@@ -317,11 +310,11 @@ impl Live {
         std::mem::replace(&mut self.shared.voice().closed, Ok(()))
     }
 
-    /// Why it ended before its end: the connection's `error`, trouble that the machine told of, or that it was asked to. All
-    /// before this stroke is drawn; `hint` tells how to go on.
+    /// Why it ended before its end: as the job tells, or the connection's error. All before this stroke is drawn; `hint`
+    /// tells how to go on.
     pub(super) fn ended(
         &self,
-        error: Option<traceur_job::Error>,
+        why: Result<Ending, traceur_job::Error>,
         pass: usize,
         stroke: usize,
         hint: &str,
@@ -340,14 +333,14 @@ impl Live {
             )
         };
         let mut voice = self.shared.voice();
-        if let Some(error) = &error {
+        if let Err(error) = &why {
             voice.event(json!({ "event": "fault", "meaning": error.to_string() }));
         }
-        let failure = match (error, voice.trouble.take(), &self.stopped_at) {
-            (Some(error), ..) => Failure::from(error).with(hint),
-            (None, Some(trouble), _) => Failure::Device(format!("{trouble}{hint}")),
-            (None, None, Some(why)) => Failure::Stopped(format!("{why}{hint}")),
-            (None, None, None) => Failure::Stopped(format!(
+        let failure = match (why, &self.stopped_at) {
+            (Err(error), _) => Failure::from(error).with(hint),
+            (Ok(Ending::Failed(why)), _) => Failure::Device(format!("{why}{hint}")),
+            (Ok(_), Some(why)) => Failure::Stopped(format!("{why}{hint}")),
+            (Ok(_), None) => Failure::Stopped(format!(
                 "stopped before stroke {} of {strokes} of pass {} of {count} ({name}){hint}",
                 stroke + 1,
                 pass + 1
@@ -358,11 +351,6 @@ impl Live {
         }));
         voice.finish();
         failure
-    }
-
-    /// Whether it was to end at once. Then an alarm is no trouble: a reset in the middle of a motion leads to one.
-    pub(super) fn was_aborted(&self) -> bool {
-        self.shared.aborted.load(Ordering::SeqCst)
     }
 
     /// The last commands of `--on-event` are heard.
@@ -389,9 +377,6 @@ impl Operator for Live {
             voice.paused();
         }
         voice.tell(news, &status);
-        if self.was_aborted() && is_alarm(news) {
-            voice.trouble = None;
-        }
     }
 
     async fn change_pen(&mut self, pass: usize) -> PenChange {
@@ -467,11 +452,6 @@ impl Live {
         });
         self.gate.recv().await
     }
-}
-
-/// Whether the plotter gave an alarm.
-pub(super) fn is_alarm(news: &News<'_>) -> bool {
-    matches!(news, News::Session { event: Event::Alarm { .. }, .. })
 }
 
 /// Looks after the plot until it is over.

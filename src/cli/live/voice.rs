@@ -31,8 +31,6 @@ pub(super) struct Voice {
     line_at: Instant,
     /// Stdout is gone.
     pub(super) closed: Result<(), Failure>,
-    /// Trouble that the machine told of.
-    pub(super) trouble: Option<String>,
 }
 
 impl Voice {
@@ -48,7 +46,6 @@ impl Voice {
             line_percent: 0,
             line_at: Instant::now(),
             closed: Ok(()),
-            trouble: None,
         }
     }
 
@@ -161,10 +158,8 @@ impl Voice {
         }
     }
 
-    /// The events that scripts want of what a session tells; trouble is noted.
+    /// The events that scripts want of what a session tells.
     fn of_session(&mut self, event: &Event, origin: Option<traceur_protocol::Origin>) -> Option<Value> {
-        let place = origin
-            .map_or(String::new(), |at| format!(" at stroke {} of pass {}", at.stroke + 1, at.pass + 1));
         Some(match event {
             // Each pass has a session, and there is one plotter.
             Event::Connected { .. } if self.banner.is_some() => return None,
@@ -180,16 +175,13 @@ impl Voice {
                 }
                 value
             }
-            Event::Error { code, reply, meaning, line, .. } => {
-                self.trouble = Some(format!("the plotter answered {reply} to `{line}`{place}: {meaning}"));
+            Event::Error { code, meaning, line, .. } => {
                 json!({ "event": "error", "code": code, "meaning": meaning, "line": line })
             }
-            Event::Alarm { code, reply, meaning, .. } => {
-                self.trouble = Some(format!("the plotter gave {reply}{place}: {meaning}"));
+            Event::Alarm { code, meaning, .. } => {
                 json!({ "event": "alarm", "code": code, "meaning": meaning })
             }
             Event::Fault(fault) => {
-                self.trouble = Some(fault.to_string());
                 json!({ "event": "fault", "meaning": fault.to_string() })
             }
             other => {

@@ -48,6 +48,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut controls, mut teller) = (Controls::none(), Teller);
     let plotting = plot(&work, &mut connection, &mut controls, &mut teller);
     let outcome = traceur_job::runtime()?.block_on(plotting)?;
-    println!("finished: {}, {:.1} s of the plotter's time", outcome.finished, outcome.seconds);
+    println!("finished: {}, {:.1} s of the plotter's time", outcome.finished(), outcome.seconds);
     Ok(())
 }
