@@ -19,7 +19,7 @@ pub type Progress<'a> = &'a dyn Fn(u64, u64);
 
 /// What is wanted from where.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct Download<'a> {
     /// An https address, or one of this machine.
     pub url: &'a str,
     /// SHA-256 in hexadecimal, or how it begins.
@@ -40,7 +40,7 @@ enum Trouble {
 ///
 /// # Errors
 /// When nothing comes, the server refuses, the checksum is another, or the file can't be written.
-pub fn download(wanted: Wanted<'_>, path: &Path, progress: Progress<'_>) -> Result<(), Error> {
+pub fn download(wanted: Download<'_>, path: &Path, progress: Progress<'_>) -> Result<(), Error> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
@@ -86,7 +86,7 @@ fn unusable(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Appends to the part what it still lacks.
-fn one_try(wanted: Wanted<'_>, part: &Path, progress: Progress<'_>) -> Result<(), Trouble> {
+fn one_try(wanted: Download<'_>, part: &Path, progress: Progress<'_>) -> Result<(), Trouble> {
     let refused = |error: std::io::Error| Trouble::Refused(format!("{}: {error}", part.display()));
     let mut file = fs::OpenOptions::new().create(true).append(true).open(part).map_err(refused)?;
     let mut have = file.seek(SeekFrom::End(0)).map_err(refused)?;
@@ -218,7 +218,7 @@ mod tests {
             fs::write(&part, begun).unwrap();
         }
         let (url, server) = serve(content(), answers);
-        let wanted = Wanted { url: &url, sha256: pin, bytes: 1_200_000 };
+        let wanted = Download { url: &url, sha256: pin, bytes: 1_200_000 };
         let result = download(wanted, &path, &|_, _| ());
         let asked = server.join().unwrap();
         let result = result.map(|()| fs::read(&path).unwrap()).map_err(|failure| failure.to_string());
@@ -281,7 +281,7 @@ mod tests {
         assert!(is_local("http://localhost:8000/x") && is_local("http://127.0.0.1/x"));
         assert!(!is_local("http://example.org/localhost") && !is_local("http://localhost.example.org/"));
         let folder = tempfile::tempdir().unwrap();
-        let wanted = Wanted { url: "http://example.invalid/x", sha256: "", bytes: 1 };
+        let wanted = Download { url: "http://example.invalid/x", sha256: "", bytes: 1 };
         let error = download(wanted, &folder.path().join("x"), &|_, _| ()).unwrap_err();
         assert!(error.to_string().to_lowercase().contains("https"), "{error}");
     }

@@ -9,7 +9,7 @@ use traceur_app::catalog;
 use traceur_app::rounded;
 use traceur_core::machine::Profile;
 use traceur_core::units;
-use traceur_job::{Hand, Port, Standing};
+use traceur_job::{DeviceStatus, ManualControl, Port};
 use traceur_protocol::Height;
 
 /// Move a machine by hand: home, jog, pen, zero, status.
@@ -135,8 +135,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Zero(_) => held.order(async |hand| hand.zero().await)?,
         Verb::Status(_) => {}
     }
-    let standing = held.standing()?;
-    tell(&standing, &profile, terminal)
+    let status = held.status()?;
+    tell(&status, &profile, terminal)
 }
 
 /// In the measure of the profile's lift.
@@ -149,31 +149,31 @@ fn to_height(wanted: Wanted, measure: Option<Measure>) -> Height {
     }
 }
 
-fn tell(standing: &Standing, profile: &Profile, terminal: &Terminal) -> Result<(), Failure> {
-    let pen = standing.pen_down.map(|down| if down { "down" } else { "up" });
+fn tell(status: &DeviceStatus, profile: &Profile, terminal: &Terminal) -> Result<(), Failure> {
+    let pen = status.pen_down.map(|down| if down { "down" } else { "up" });
     let value = json!({
         "machine": &profile.id,
-        "state": &standing.state,
-        "position_mm": standing.position.map(|at| at.map(rounded)),
+        "state": &status.state,
+        "position_mm": status.position.map(|at| at.map(rounded)),
         "pen": pen,
-        "motor_power": standing.motor_power,
-        "firmware": &standing.firmware,
-        "trouble": &standing.trouble,
+        "motor_power": status.motor_power,
+        "firmware": &status.firmware,
+        "trouble": &status.trouble,
     });
     terminal.result(&value, || {
-        let mut text = format!("{} ({}): {}", profile.name, standing.firmware, standing.state);
-        if let Some([x, y]) = standing.position {
+        let mut text = format!("{} ({}): {}", profile.name, status.firmware, status.state);
+        if let Some([x, y]) = status.position {
             text += &format!(", at {x:.2}, {y:.2} mm");
         }
         if let Some(pen) = pen {
             text += &format!(", pen {pen}");
         }
-        match standing.motor_power {
+        match status.motor_power {
             Some(true) => text += ", motors have power",
             Some(false) => text += ", motors have no power",
             None => {}
         }
-        if let Some(trouble) = &standing.trouble {
+        if let Some(trouble) = &status.trouble {
             text += &format!("\n{trouble}");
         }
         text
@@ -183,7 +183,7 @@ fn tell(standing: &Standing, profile: &Profile, terminal: &Terminal) -> Result<(
 /// A hand and the clock that it lives by.
 pub(super) struct Held {
     runtime: tokio::runtime::Runtime,
-    hand: Hand,
+    hand: ManualControl,
 }
 
 impl Held {
@@ -191,20 +191,20 @@ impl Held {
         let port = Port::parse(port)?;
         port.check(profile.firmware.dialect())?;
         let runtime = traceur_job::runtime()?;
-        let hand = runtime.block_on(Hand::open(profile, &port))?;
+        let hand = runtime.block_on(ManualControl::open(profile, &port))?;
         Ok(Self { runtime, hand })
     }
 
     /// Gives an order, and waits until the machine rests. Ctrl-C ends the program, as it always does.
     pub(super) fn order(
         &mut self,
-        what: impl AsyncFnOnce(&mut Hand) -> Result<(), traceur_job::Error>,
+        what: impl AsyncFnOnce(&mut ManualControl) -> Result<(), traceur_job::Error>,
     ) -> Result<(), Failure> {
         Ok(self.runtime.block_on(what(&mut self.hand))?)
     }
 
-    pub(super) fn standing(&mut self) -> Result<Standing, Failure> {
-        Ok(self.runtime.block_on(self.hand.standing())?)
+    pub(super) fn status(&mut self) -> Result<DeviceStatus, Failure> {
+        Ok(self.runtime.block_on(self.hand.status())?)
     }
 }
 

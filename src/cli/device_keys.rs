@@ -9,7 +9,7 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use super::Failure;
 use super::device::Held;
 use traceur_core::machine::{Lift, Origin, Profile};
-use traceur_job::Standing;
+use traceur_job::DeviceStatus;
 use traceur_protocol::Height;
 
 /// What an arrow key moves by; mm.
@@ -148,9 +148,9 @@ fn show(text: &str) {
     let _ = io::stderr().flush();
 }
 
-fn place(standing: &Standing) -> String {
-    let pen = standing.pen_down.map_or("", |down| if down { ", pen down" } else { ", pen up" });
-    let at = standing.position.map_or("somewhere".into(), |[x, y]| format!("{x:.2}, {y:.2} mm"));
+fn place(status: &DeviceStatus) -> String {
+    let pen = status.pen_down.map_or("", |down| if down { ", pen down" } else { ", pen up" });
+    let at = status.position.map_or("somewhere".into(), |[x, y]| format!("{x:.2}, {y:.2} mm"));
     format!("{at}{pen}")
 }
 
@@ -164,8 +164,8 @@ pub(super) fn jog(held: &mut Held, profile: &Profile) -> Result<(), Failure> {
     let mut step = 2;
     let mut word = "arrows move, 1-5 set the step, u/d pen, h home, z zero, q ends".to_owned();
     loop {
-        let standing = held.standing()?;
-        show(&format!("{} | step {} mm | {word}", place(&standing), STEPS[step]));
+        let status = held.status()?;
+        show(&format!("{} | step {} mm | {word}", place(&status), STEPS[step]));
         let code = keys.next()?.code;
         let way = |x: f64, y: f64| [x * STEPS[step], y * up * STEPS[step]];
         let by = match code {

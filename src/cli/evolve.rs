@@ -116,14 +116,14 @@ pub(super) fn make(
         (None, _) => args.restore(output)?,
     };
     let checkpoint = args.checkpoint(output);
-    let mut witnesses = Witnesses::new(args, &run, terminal)?;
+    let mut observers = Observers::new(args, &run, terminal)?;
     let (mut run, is_whole) =
-        evolve(run, budget, checkpoint.as_deref(), &interrupt, &mut witnesses, terminal)?;
+        evolve(run, budget, checkpoint.as_deref(), &interrupt, &mut observers, terminal)?;
     let outcome = match budget.filter(|_| is_whole) {
         Some(budget) => budget.end(&mut run, terminal)?,
         None => run.outcome()?,
     };
-    witnesses.end(args, &run, &outcome, is_whole, terminal)?;
+    observers.end(args, &run, &outcome, is_whole, terminal)?;
     write(&outcome)?;
     if is_whole {
         if let Some(path) = checkpoint {
@@ -150,11 +150,11 @@ pub(super) fn make(
 /// Makes a drawing under a progress bar and keeps nothing meanwhile: Ctrl-C ends the process.
 pub(super) fn make_plainly(settings: &Settings, terminal: &Terminal) -> Result<Outcome, Failure> {
     let mut run = Run::new(settings.clone())?;
-    let mut witnesses = Witnesses::new(&EvolveArgs::default(), &run, terminal)?;
+    let mut observers = Observers::new(&EvolveArgs::default(), &run, terminal)?;
     while let Some(progress) = run.step()? {
-        witnesses.see(&run, &progress)?;
+        observers.see(&run, &progress)?;
     }
-    witnesses.bar.finish_and_clear();
+    observers.bar.finish_and_clear();
     Ok(run.outcome()?)
 }
 
@@ -164,7 +164,7 @@ fn evolve(
     budget: Option<&Budget>,
     checkpoint: Option<&Path>,
     interrupt: &Interrupt,
-    witnesses: &mut Witnesses,
+    observers: &mut Observers,
     terminal: &Terminal,
 ) -> Result<(Run, bool), Failure> {
     let save = |run: &Run| checkpoint.map_or(Ok(()), |path| files::write(path, &run.save(), terminal));
@@ -175,7 +175,7 @@ fn evolve(
             return Ok((run, false));
         }
         let Some(progress) = run.step()? else { return Ok((run, true)) };
-        witnesses.see(&run, &progress)?;
+        observers.see(&run, &progress)?;
         if let Some(budget) = budget {
             budget.watch(&mut run, terminal)?;
         }
@@ -187,14 +187,14 @@ fn evolve(
 }
 
 /// All that looks at a run while it goes.
-struct Witnesses {
+struct Observers {
     bar: ProgressBar,
     log: Option<Log>,
     film: Option<Timelapse>,
     screen: Option<Screen>,
 }
 
-impl Witnesses {
+impl Observers {
     fn new(args: &EvolveArgs, run: &Run, terminal: &Terminal) -> Result<Self, Failure> {
         let screen = if args.watch { Screen::new(terminal) } else { None };
         let bar = if screen.is_some() {

@@ -60,12 +60,12 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    talk: Talk,
+    output: OutputArgs,
 }
 
 /// How the program speaks.
 #[derive(Debug, Clone, clap::Args)]
-struct Talk {
+struct OutputArgs {
     /// One JSON object on stdout; everything else goes to stderr.
     #[arg(long, global = true)]
     json: bool,
@@ -91,7 +91,7 @@ enum Color {
     Never,
 }
 
-impl Talk {
+impl OutputArgs {
     fn color(&self) -> Color {
         match self.color.as_str() {
             "always" => Color::Always,
@@ -129,7 +129,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let terminal = Terminal::new(&cli.talk);
+    let terminal = Terminal::new(&cli.output);
     match dispatch(cli.command, &terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Closed) => ExitCode::SUCCESS,

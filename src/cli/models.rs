@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::show::{Show, ShowArgs};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
-use traceur_app::fetch::{Wanted, download};
+use traceur_app::fetch::{Download, download};
 use traceur_app::preview::of_rgb8;
 use traceur_generator::classes::Class;
 use traceur_generator::network::{Layer, Named, Net, Network, Neuron};
@@ -238,7 +238,7 @@ fn fetch(net: Net, again: bool, url: Option<&str>, terminal: &Terminal) -> Resul
             bar.set_length(all);
             bar.set_position(have);
         };
-        download(Wanted { url, sha256: origin.sha256, bytes: origin.bytes }, &published, &progress)?;
+        download(Download { url, sha256: origin.sha256, bytes: origin.bytes }, &published, &progress)?;
         bar.finish_and_clear();
     }
     let bytes = fs::read(&published).map_err(unusable)?;

@@ -112,12 +112,12 @@ impl Task<'_> {
 
 /// A plotter that stays connected from job to job.
 #[derive(Debug)]
-pub(super) struct Station {
+pub(super) struct Plotter {
     runtime: tokio::runtime::Runtime,
     connection: Option<Connection>,
 }
 
-impl Station {
+impl Plotter {
     pub(super) fn new() -> Result<Self, Failure> {
         Ok(Self { runtime: traceur_job::runtime()?, connection: None })
     }
@@ -137,45 +137,45 @@ impl Station {
         let id = kept.as_ref().map(|kept| kept.stored.id.clone());
         let hint = id.map_or(String::new(), |id| format!("; `traceur resume {id}` goes on"));
         let work = task.work(kept.as_deref());
-        let mut desk = Desk { kept, live, meter, terminal: *terminal, tells: true, place: task.from };
-        if let Some(kept) = &desk.kept {
-            desk.live.event(json!({ "event": "job", "job": kept.stored.id }));
+        let mut recorder = Recorder { kept, live, meter, terminal: *terminal, tells: true, place: task.from };
+        if let Some(kept) = &recorder.kept {
+            recorder.live.event(json!({ "event": "job", "job": kept.stored.id }));
         }
-        desk.write(Entry::Begin { from: task.from, port: task.port_name.to_owned() });
-        let signals = self.runtime.spawn(desk.live.signals());
+        recorder.write(Entry::Begin { from: task.from, port: task.port_name.to_owned() });
+        let signals = self.runtime.spawn(recorder.live.signals());
         // Whoever else listened before, such as the planner, would let Ctrl-C end the process.
         let interrupt = Interrupt::listen();
         let outcome = self.runtime.block_on(async {
             let connection = connect(&mut self.connection, task).await?;
             if let Some(memory) = task.memory
-                && let Position::Lost(why) = traceur_job::stand(&work, connection, memory).await?
+                && let Position::Lost(why) = traceur_job::verify_position(&work, connection, memory).await?
             {
                 return Err(traceur_job::Error::Lost(why));
             }
-            if let Some(ending) = traceur_job::check(&work, connection, &mut controls, &mut desk).await? {
+            if let Some(ending) = traceur_job::check(&work, connection, &mut controls, &mut recorder).await? {
                 return Ok(Err(ending));
             }
-            desk.live.checked();
-            Ok(Ok(traceur_job::plot(&work, connection, &mut controls, &mut desk).await?))
+            recorder.live.checked();
+            Ok(Ok(traceur_job::plot(&work, connection, &mut controls, &mut recorder).await?))
         });
         signals.abort();
-        let flushed = desk.meter.flush();
-        desk.counted(flushed);
+        let flushed = recorder.meter.flush();
+        recorder.counted(flushed);
         // Whoever read our events may be gone: the journal comes first.
-        let closed = desk.live.close();
-        let ended = |desk: &mut Desk<'_>, why: Result<Ending, traceur_job::Error>, place: Place| {
-            desk.write(match &why {
+        let closed = recorder.live.close();
+        let ended = |recorder: &mut Recorder<'_>, why: Result<Ending, traceur_job::Error>, place: Place| {
+            recorder.write(match &why {
                 Ok(Ending::Finished | Ending::Stopped) => Entry::Stopped,
                 Ok(Ending::Failed(why)) => Entry::Failed { why: why.clone() },
                 Err(error) => Entry::Failed { why: error.to_string() },
             });
-            desk.live.ended(why, place.pass, place.stroke, &hint)
+            recorder.live.ended(why, place.pass, place.stroke, &hint)
         };
         match outcome {
             Ok(Ok(outcome)) if outcome.finished() => {
-                desk.write(Entry::Done);
+                recorder.write(Entry::Done);
                 closed?;
-                Ok((outcome, desk.live))
+                Ok((outcome, recorder.live))
             }
             Ok(stopped) => {
                 // Whoever goes on pressing Ctrl-C until the process ends has been heard already.
@@ -184,17 +184,17 @@ impl Station {
                     Ok(outcome) => (outcome.ending, outcome.place),
                     Err(ending) => (ending, task.from),
                 };
-                Err(ended(&mut desk, Ok(ending), place))
+                Err(ended(&mut recorder, Ok(ending), place))
             }
             Err(error @ traceur_job::Error::Lost(_)) => {
-                desk.write(Entry::Failed { why: error.to_string() });
+                recorder.write(Entry::Failed { why: error.to_string() });
                 Err(error.into())
             }
             Err(error) => {
                 // What is left of the connection is of no use.
                 self.connection = None;
-                let place = desk.place.max(task.from);
-                Err(ended(&mut desk, Err(error), place))
+                let place = recorder.place.max(task.from);
+                Err(ended(&mut recorder, Err(error), place))
             }
         }
     }
@@ -244,15 +244,15 @@ async fn connect<'a>(
 /// Plots on a virtual plotter of this process before any other does. Ctrl-C stops it.
 pub(super) fn simulate(task: &Task<'_>, terminal: &Terminal) -> Result<JobOutcome, Failure> {
     let (remote, mut controls) = Controls::channel();
-    let mut station = Station::new()?;
-    station.runtime.spawn(async move {
+    let mut plotter = Plotter::new()?;
+    plotter.runtime.spawn(async move {
         interrupt::asked_to_end().await;
         remote.send(Control::Stop);
     });
     let _interrupt = Interrupt::listen();
     let mut watcher = Watcher::new(task.toolpath, terminal);
-    let outcome = station.alone(task, &task.work(None), &mut controls, &mut watcher);
-    station.close();
+    let outcome = plotter.alone(task, &task.work(None), &mut controls, &mut watcher);
+    plotter.close();
     watcher.bar.finish_and_clear();
     let outcome = outcome?;
     match &outcome.ending {
@@ -307,7 +307,7 @@ impl Operator for Nobody {
 }
 
 /// Who hears of a plot: first of all its journal.
-struct Desk<'a> {
+struct Recorder<'a> {
     kept: Option<&'a mut Kept>,
     live: Live,
     meter: Meter,
@@ -318,7 +318,7 @@ struct Desk<'a> {
     place: Place,
 }
 
-impl Desk<'_> {
+impl Recorder<'_> {
     /// An odometer that can't be written is told of and stops no plot.
     fn counted(&self, counted: Result<(), traceur_job::OdometerError>) {
         if let Err(error) = counted {
@@ -342,7 +342,7 @@ impl Desk<'_> {
     }
 }
 
-impl Operator for Desk<'_> {
+impl Operator for Recorder<'_> {
     fn hear(&mut self, news: &News<'_>) {
         match *news {
             News::Pass { .. } => self.write(Entry::Moving),

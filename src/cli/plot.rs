@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::input::InputArgs;
 use super::live::LiveArgs;
-use super::perform::{self, Kept, Station, Task};
+use super::perform::{self, Kept, Plotter, Task};
 use super::terminal::clock;
 use super::{Failure, Terminal};
 use traceur_app::ink::{self, Inked};
@@ -87,10 +87,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     } else {
         vec![Sheet { number: None, ..args.input.read(terminal)? }]
     };
-    let mut station = Station::new()?;
+    let mut plotter = Plotter::new()?;
     let plot = Plotting { args, port: &port, profile: &profile, machine: &text, terminal };
-    let result = plot.sheets(&sheets, &mut station);
-    station.close();
+    let result = plot.sheets(&sheets, &mut plotter);
+    plotter.close();
     result
 }
 
@@ -109,7 +109,7 @@ impl Plotting<'_> {
         !asks || (std::io::stdin().is_terminal() && self.terminal.wait_for_enter(text))
     }
 
-    fn sheets(&self, sheets: &[Sheet], station: &mut Station) -> Result<(), Failure> {
+    fn sheets(&self, sheets: &[Sheet], plotter: &mut Plotter) -> Result<(), Failure> {
         let copies = self.args.sheets.times;
         let count = sheets.len() * copies as usize;
         let jobs = sheets.iter().flat_map(|sheet| (1..=copies).map(move |copy| (sheet, copy)));
@@ -121,7 +121,7 @@ impl Plotting<'_> {
             if index > 0 && !self.is_done(&format!("lay sheet {number} of {count}, then press Enter")) {
                 return Err(Failure::Stopped(format!("stopped before sheet {number} of {count}")));
             }
-            let drawn = self.sheet(sheet, copy, station);
+            let drawn = self.sheet(sheet, copy, plotter);
             drawn.map_err(|failure| match count - number {
                 0 => failure,
                 1 => failure.with("; the sheet after it is not drawn"),
@@ -131,7 +131,7 @@ impl Plotting<'_> {
         Ok(())
     }
 
-    fn sheet(&self, sheet: &Sheet, copy: u32, station: &mut Station) -> Result<(), Failure> {
+    fn sheet(&self, sheet: &Sheet, copy: u32, plotter: &mut Plotter) -> Result<(), Failure> {
         let (args, terminal) = (self.args, self.terminal);
         let planned = args.input.plan(sheet, self.profile, terminal)?;
         args.input.lint.tell(&planned.report.lint, terminal)?;
@@ -157,9 +157,9 @@ impl Plotting<'_> {
         };
         let mut kept = self.keep(&task, *seconds, sheet, copy)?;
         if args.sheets.frame {
-            self.frame(&task, station)?;
+            self.frame(&task, plotter)?;
         }
-        carry_out(&task, kept.as_mut(), &args.live, wanted.as_ref(), *draw_mm, station, terminal)
+        carry_out(&task, kept.as_mut(), &args.live, wanted.as_ref(), *draw_mm, plotter, terminal)
     }
 
     fn wanted(&self, input: &Input) -> Result<Option<Picture>, Failure> {
@@ -185,7 +185,7 @@ impl Plotting<'_> {
     }
 
     /// Goes around the drawing with the pen up.
-    fn frame(&self, task: &Task<'_>, station: &mut Station) -> Result<(), Failure> {
+    fn frame(&self, task: &Task<'_>, plotter: &mut Plotter) -> Result<(), Failure> {
         let passes = &task.toolpath.passes;
         let strokes = passes.iter().flat_map(|pass| &pass.strokes);
         let Some(b) = strokes.map(Polyline::bounds).reduce(|a, b| a.union(b)) else { return Ok(()) };
@@ -195,7 +195,7 @@ impl Plotting<'_> {
         let pass = Pass { pen: passes[0].pen.clone(), strokes: vec![around] };
         let toolpath = Arc::new(Toolpath { page: task.toolpath.page, passes: vec![pass] });
         self.terminal.event(&json!({ "event": "frame", "bounds_mm": bounds }))?;
-        station.trace(&Task { toolpath: &toolpath, ..*task })?;
+        plotter.trace(&Task { toolpath: &toolpath, ..*task })?;
         if self.is_done("the pen went around the drawing: press Enter if the paper lies right") {
             return Ok(());
         }
@@ -210,10 +210,10 @@ pub(super) fn carry_out(
     args: &LiveArgs,
     wanted: Option<&Picture>,
     draw_mm: f64,
-    station: &mut Station,
+    plotter: &mut Plotter,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let (outcome, live) = station.plot(task, kept, args, terminal)?;
+    let (outcome, live) = plotter.plot(task, kept, args, terminal)?;
     live.event(done(task.toolpath, &outcome, task.placement, wanted, terminal)?);
     live.finish();
     let count = task.toolpath.passes.len();

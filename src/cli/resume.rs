@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::layout::length;
 use super::live::LiveArgs;
-use super::perform::{self, Kept, Station, Task};
+use super::perform::{self, Kept, Plotter, Task};
 use super::plot;
 use super::terminal::clock;
 use super::{Failure, Terminal};
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let mut memory = Memory { home: past.home, zeroed: args.zeroed, mark: stored.mark() };
     let can_ask = args.live.asks() && std::io::stdin().is_terminal();
     let mut kept = Kept { stored, journal };
-    let mut station = Station::new()?;
+    let mut plotter = Plotter::new()?;
     let result = loop {
         let task = Task {
             toolpath: &toolpath,
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             reads_stdin: false,
             memory: Some(memory),
         };
-        match station.plot(&task, Some(&mut kept), &args.live, terminal) {
+        match plotter.plot(&task, Some(&mut kept), &args.live, terminal) {
             Err(failure) if failure.kind() == Some(ErrorKind::Lost) => {
                 let how = perform::how_to_zero(&profile);
                 if can_ask
@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             result => break result,
         }
     };
-    station.close();
+    plotter.close();
     let (outcome, live) = result?;
     live.event(plot::done(&toolpath, &outcome, &placement, None, terminal)?);
     live.finish();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::files::OutFolder;
 use super::live::LiveArgs;
-use super::perform::{self, Kept, Station, Task};
+use super::perform::{self, Kept, Plotter, Task};
 use super::plan::to_table;
 use super::terminal::clock;
 use super::{Failure, Terminal, evolve, generate, plot};
@@ -120,10 +120,10 @@ impl Job<'_> {
         let report = &self.planned.report;
         let kept = || Kept::new(self.title, machine, &task, report.seconds);
         let mut kept = (!args.no_journal).then(kept).transpose()?;
-        let mut station = Station::new()?;
+        let mut plotter = Plotter::new()?;
         let result =
-            plot::carry_out(&task, kept.as_mut(), &args.live, None, report.draw_mm, &mut station, terminal);
-        station.close();
+            plot::carry_out(&task, kept.as_mut(), &args.live, None, report.draw_mm, &mut plotter, terminal);
+        plotter.close();
         result
     }
 }

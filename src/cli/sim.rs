@@ -69,15 +69,20 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let profile = catalog::machines::choose(&args.machine)?;
-    let desk = Desk::new(args, &profile, terminal)?;
+    let outputs = Outputs::new(args, &profile, terminal)?;
     let runtime = traceur_job::runtime()?;
-    let ended = runtime.block_on(serve(args, &profile, &desk, terminal));
+    let ended = runtime.block_on(serve(args, &profile, &outputs, terminal));
     // The threads of a pseudo-terminal end with it; they are not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     ended
 }
 
-async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Terminal) -> Result<(), Failure> {
+async fn serve(
+    args: &Args,
+    profile: &Profile,
+    outputs: &Outputs<'_>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     let mut stop = pin!(async {
         interrupt::asked_to_end().await;
     });
@@ -85,7 +90,7 @@ async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Termi
     let mut kept = Ok(());
     let mut at_rest = |trace: &MotionTrace| {
         if kept.is_ok() {
-            kept = desk.keep(trace);
+            kept = outputs.keep(trace);
         }
     };
     match (&args.pty, &args.tcp) {
@@ -126,7 +131,7 @@ async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Termi
         (None, None) => {}
     }
     kept?;
-    desk.keep(machine.trace())
+    outputs.keep(machine.trace())
 }
 
 /// Waits until the cable is back; false if Ctrl-C comes first.
@@ -140,7 +145,7 @@ async fn replug(stop: &mut (impl Future<Output = ()> + Unpin), terminal: &Termin
 }
 
 /// What is kept of what the plotter does.
-struct Desk<'a> {
+struct Outputs<'a> {
     args: &'a Args,
     terminal: &'a Terminal,
     page: Page,
@@ -148,7 +153,7 @@ struct Desk<'a> {
     pens: Vec<Pen>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Outputs<'a> {
     fn new(args: &'a Args, profile: &Profile, terminal: &'a Terminal) -> Result<Self, Failure> {
         let outputs = [args.paper.as_deref(), args.trace.as_deref()];
         outputs.into_iter().flatten().try_for_each(files::check_writable)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use super::order::Watch;
-use super::{Color, Failure, Talk, interrupt};
+use super::{Color, Failure, OutputArgs, interrupt};
 use traceur_app::listener::{Listener, Progress, Work};
 use traceur_core::color::Srgb8;
 
@@ -26,9 +26,9 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    pub(super) fn new(talk: &Talk) -> Self {
-        let color = is_colored(talk.color(), io::stderr().is_terminal());
-        let level = match (talk.quiet, talk.verbose) {
+    pub(super) fn new(output: &OutputArgs) -> Self {
+        let color = is_colored(output.color(), io::stderr().is_terminal());
+        let level = match (output.quiet, output.verbose) {
             (true, _) => "error",
             (false, 0) => "warn",
             (false, 1) => "traceur=info,warn",
@@ -42,7 +42,13 @@ impl Terminal {
             .with_target(false)
             .without_time()
             .try_init();
-        Self { json: talk.json, quiet: talk.quiet, floods: talk.verbose > 1, color, choice: talk.color() }
+        Self {
+            json: output.json,
+            quiet: output.quiet,
+            floods: output.verbose > 1,
+            color,
+            choice: output.color(),
+        }
     }
 
     /// Whether stdout is kept for JSON.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::virtual_time::Desk;
+use super::virtual_connection::VirtualConnection;
 use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
 use crate::transport::{self, Link};
 use traceur_core::machine::Profile;
@@ -13,7 +13,7 @@ use traceur_sim::{Faults, MotionTrace};
 const JUMP: Duration = Duration::from_secs(2);
 
 /// Who listens to a session, and deals with wishes.
-pub(super) trait Pilot {
+pub(super) trait SessionHandler {
     /// Does what is wished for.
     fn wish(&mut self, control: Control, session: &mut dyn Session, now: Duration);
     /// Hears an event; time is since the session's start.
@@ -33,7 +33,7 @@ pub struct Connection {
 #[derive(Debug)]
 enum Way {
     Wire(Link),
-    Virtual(Box<Desk>),
+    Virtual(Box<VirtualConnection>),
 }
 
 impl Connection {
@@ -60,7 +60,11 @@ impl Connection {
     /// A virtual plotter in this process, behind a line with `faults`. `pace` is times real time; `None`: as fast as it can.
     #[must_use]
     pub fn simulated(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
-        Self { way: Way::Virtual(Box::new(Desk::new(profile, faults, pace))), attached: false, homes: true }
+        Self {
+            way: Way::Virtual(Box::new(VirtualConnection::new(profile, faults, pace))),
+            attached: false,
+            homes: true,
+        }
     }
 
     /// What the pen of a virtual plotter in this process has done so far.
@@ -99,11 +103,11 @@ impl Connection {
         &mut self,
         session: &mut dyn Session,
         controls: &mut Controls,
-        pilot: &mut impl Pilot,
+        handler: &mut impl SessionHandler,
     ) -> Result<Duration, Error> {
         let time = match &mut self.way {
-            Way::Wire(link) => drive(link, session, controls, pilot).await,
-            Way::Virtual(desk) => desk.drive(session, controls, pilot).await,
+            Way::Wire(link) => drive(link, session, controls, handler).await,
+            Way::Virtual(desk) => desk.drive(session, controls, handler).await,
         };
         self.attach(false);
         time
@@ -124,7 +128,7 @@ async fn drive(
     link: &mut Link,
     session: &mut dyn Session,
     controls: &mut Controls,
-    pilot: &mut impl Pilot,
+    handler: &mut impl SessionHandler,
 ) -> Result<Duration, Error> {
     let mut watch = Stopwatch::new(Instant::now());
     loop {
@@ -133,7 +137,7 @@ async fn drive(
         }
         let now = watch.now;
         while let Some(event) = session.poll_event() {
-            pilot.hear(now, &event);
+            handler.hear(now, &event);
         }
         let Some(timeout) = session.poll_timeout() else { return Ok(now) };
         let wait = timeout.saturating_sub(now);
@@ -141,7 +145,7 @@ async fn drive(
             biased;
             control = controls.next() => {
                 let now = watch.tick(Instant::now(), wait);
-                pilot.wish(control, session, now);
+                handler.wish(control, session, now);
             }
             bytes = link.receive() => {
                 let bytes = bytes?;

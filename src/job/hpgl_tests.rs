@@ -152,7 +152,7 @@ async fn lost_and_changed_bytes_do_not_pass_unseen() {
         let faults = Faults { seed, drop: 0.001, flip: 0.001, ..Faults::default() };
         let (outcome, events) = plot(&profile, program, &faults).await;
         if outcome.finished {
-            // Then only answers were hit, or a vertex between two markers by little.
+            // Next only answers were hit, or a vertex between two markers by little.
             let trace = outcome.trace.unwrap();
             assert!(trace.strokes().len() <= strokes().len() + 1, "{seed}");
             let _ = placement;

@@ -8,14 +8,15 @@ mod connection;
 mod control;
 #[cfg(test)]
 mod grbl_tests;
-mod hand;
 mod height;
 #[cfg(test)]
 mod hpgl_tests;
 mod inquire;
 pub mod journal;
 mod log;
+mod manual;
 mod odometer;
+mod position;
 mod probe;
 mod remainder;
 mod runner;
@@ -23,28 +24,27 @@ mod runner;
 mod runner_tests;
 mod runtime;
 mod serve;
-mod stand;
 mod store;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
 pub mod transport;
+mod virtual_connection;
 mod virtual_line;
-mod virtual_time;
 
 pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
-pub use hand::Hand;
 pub use inquire::inquire;
+pub use manual::ManualControl;
 pub use odometer::{Error as OdometerError, Odometer};
+pub use position::verify_position;
 pub use probe::probe;
 pub use runner::{Ending, JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
 pub use runtime::runtime;
 pub use serve::{End, Speed, VirtualMachine};
-pub use stand::stand;
 pub use store::{About, Case, Error as StoreError, Store, Stored};
-pub use traceur_protocol::inquiry::{Memory, Position, Standing};
+pub use traceur_protocol::inquiry::{DeviceStatus, Memory, Position};
 
 use std::fmt;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, Pilot};
+use super::connection::{Connection, SessionHandler};
 use super::height::{nudge, raise};
 use super::log::tell;
 use super::remainder::{Begin, Progress};
-use super::{Control, Controls, Error, stand};
+use super::{Control, Controls, Error, position};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::{Pass, Toolpath};
@@ -187,8 +187,8 @@ pub async fn check(
     let mut runner = Runner::new(work);
     let nothing = Program::nothing(work.profile.firmware.dialect());
     let begin = Begin::at(work.from.stroke);
-    let flight = runner.fly(nothing, work.from.pass, &begin, connection, controls, operator).await?;
-    Ok((!flight.finished).then(|| runner.ended().ending))
+    let streamed = runner.stream(nothing, work.from.pass, &begin, connection, controls, operator).await?;
+    Ok((!streamed.finished).then(|| runner.ended().ending))
 }
 
 struct Runner<'a> {
@@ -206,7 +206,7 @@ struct Runner<'a> {
 
 /// What follows when a session has stopped as it was asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
+enum Next {
     /// Nothing: the job ends.
     End,
     /// Go on from there.
@@ -281,37 +281,37 @@ impl Runner<'_> {
             if self.work.dry {
                 program.keep_pen_up();
             }
-            let mut flight = self.fly(program, index, &begin, connection, controls, operator).await?;
-            self.outcome.place = Place { pass: index, stroke: flight.progress.stroke };
-            if flight.finished {
+            let mut streamed = self.stream(program, index, &begin, connection, controls, operator).await?;
+            self.outcome.place = Place { pass: index, stroke: streamed.progress.stroke };
+            if streamed.finished {
                 tell(operator, &News::PassDone { pass: index });
                 if index + 1 == self.work.toolpath.passes.len() {
                     return Ok(true);
                 }
                 self.outcome.place = Place { pass: index + 1, stroke: 0 };
                 // What was wished when all of the pass was on its way already.
-                if flight.then == Then::Rest {
+                if streamed.next == Next::Rest {
                     tell(operator, &News::Paused);
-                    flight.then = self.rest(controls, operator).await;
+                    streamed.next = self.rest(controls, operator).await;
                 }
-                return Ok(flight.then != Then::End);
+                return Ok(streamed.next != Next::End);
             }
-            if !flight.stopped {
-                stand::rescue(&self.work, connection).await;
+            if !streamed.stopped {
+                position::rescue(&self.work, connection).await;
                 return Ok(false);
             }
-            if flight.then == Then::Rest {
+            if streamed.next == Next::Rest {
                 tell(operator, &News::Paused);
-                flight.then = self.rest(controls, operator).await;
+                streamed.next = self.rest(controls, operator).await;
             }
-            let stands = flight.stands.map(|place| self.work.placement.to_page(place));
-            begin = match flight.then {
-                Then::End | Then::Rest => return Ok(false),
-                Then::GoOn => Begin::of(flight.progress, stands, pass),
-                Then::Skip => {
-                    let skipped = Place { pass: index, stroke: flight.progress.stroke };
+            let stands = streamed.stands.map(|place| self.work.placement.to_page(place));
+            begin = match streamed.next {
+                Next::End | Next::Rest => return Ok(false),
+                Next::GoOn => Begin::of(streamed.progress, stands, pass),
+                Next::Skip => {
+                    let skipped = Place { pass: index, stroke: streamed.progress.stroke };
                     tell(operator, &News::Skipped(skipped));
-                    Begin::at(flight.progress.stroke + 1)
+                    Begin::at(streamed.progress.stroke + 1)
                 }
             };
             if !self.home(index, connection, controls, operator).await? {
@@ -332,7 +332,7 @@ impl Runner<'_> {
         let program = traceur_protocol::return_to_zero(&self.profile, self.work.placement, pass);
         let Some(program) = program else { return Ok(true) };
         let begin = Begin::at(self.outcome.place.stroke);
-        Ok(self.fly(program, index, &begin, connection, controls, operator).await?.finished)
+        Ok(self.stream(program, index, &begin, connection, controls, operator).await?.finished)
     }
 
     /// Asks for the pen; a stop meanwhile ends the job.
@@ -369,11 +369,11 @@ impl Runner<'_> {
             statement.origin = None;
         }
         let begin = Begin::at(self.outcome.place.stroke);
-        Ok(self.fly(program, index, &begin, connection, controls, operator).await?.finished)
+        Ok(self.stream(program, index, &begin, connection, controls, operator).await?.finished)
     }
 
     /// Streams a program to its end.
-    async fn fly(
+    async fn stream(
         &mut self,
         program: Program,
         index: usize,
@@ -381,7 +381,7 @@ impl Runner<'_> {
         connection: &mut Connection,
         controls: &mut Controls,
         operator: &mut impl Operator,
-    ) -> Result<Flight, Error> {
+    ) -> Result<Streamed, Error> {
         // A program that draws nothing leads no further.
         let draws = program.statements.iter().any(|statement| statement.origin.is_some());
         let strokes = if draws { self.work.toolpath.passes[index].strokes.len() } else { begin.stroke };
@@ -392,19 +392,19 @@ impl Runner<'_> {
         if self.percent != 100 {
             session.set_speed(Duration::ZERO, self.percent);
         }
-        let mut flight = Flight {
+        let mut streamed = Streamed {
             progress: Progress { stroke: begin.stroke, vertex: None },
             finished: false,
             stopped: false,
-            then: Then::End,
+            next: Next::End,
             stands: None,
         };
-        let mut pilot = Flying {
+        let mut handler = Streaming {
             runner: self,
             program: &program,
             index,
             strokes,
-            flight: &mut flight,
+            streamed: &mut streamed,
             paused: false,
             stopping: false,
             offset: [0.0; 3],
@@ -412,28 +412,28 @@ impl Runner<'_> {
             connected: Duration::ZERO,
             operator,
         };
-        let time = connection.drive(session.as_mut(), controls, &mut pilot).await?;
-        let connected = pilot.connected;
-        let (paused, stopping) = (pilot.paused, pilot.stopping);
-        if flight.finished && !(stopping && flight.then == Then::End) {
-            flight.then = if paused || flight.then == Then::Rest { Then::Rest } else { Then::GoOn };
+        let time = connection.drive(session.as_mut(), controls, &mut handler).await?;
+        let connected = handler.connected;
+        let (paused, stopping) = (handler.paused, handler.stopping);
+        if streamed.finished && !(stopping && streamed.next == Next::End) {
+            streamed.next = if paused || streamed.next == Next::Rest { Next::Rest } else { Next::GoOn };
         }
         self.outcome.seconds += time.saturating_sub(connected).as_secs_f64();
-        Ok(flight)
+        Ok(streamed)
     }
 
     /// Waits, the plotter resting with nothing to do, until it shall go on.
-    async fn rest(&mut self, controls: &mut Controls, operator: &mut impl Operator) -> Then {
+    async fn rest(&mut self, controls: &mut Controls, operator: &mut impl Operator) -> Next {
         loop {
             match controls.next().await {
                 Control::Resume => {
                     tell(operator, &News::Resumed);
-                    return Then::GoOn;
+                    return Next::GoOn;
                 }
-                Control::Stop | Control::Abort => return Then::End,
+                Control::Stop | Control::Abort => return Next::End,
                 Control::Skip => {
                     tell(operator, &News::Resumed);
-                    return Then::Skip;
+                    return Next::Skip;
                 }
                 Control::Pause => {}
                 control => {
@@ -470,22 +470,22 @@ impl Runner<'_> {
 
 /// How a program ended.
 #[derive(Debug)]
-struct Flight {
+struct Streamed {
     progress: Progress,
     finished: bool,
     stopped: bool,
-    then: Then,
+    next: Next,
     /// Where the pen stands; machine mm from the job's zero.
     stands: Option<Point>,
 }
 
 /// A program under way.
-struct Flying<'a, 'b, O> {
+struct Streaming<'a, 'b, O> {
     runner: &'a mut Runner<'b>,
     program: &'a Program,
     index: usize,
     strokes: usize,
-    flight: &'a mut Flight,
+    streamed: &'a mut Streamed,
     paused: bool,
     stopping: bool,
     /// Work position is machine position less this; mm.
@@ -496,12 +496,12 @@ struct Flying<'a, 'b, O> {
     operator: &'a mut O,
 }
 
-impl<O: Operator> Flying<'_, '_, O> {
+impl<O: Operator> Streaming<'_, '_, O> {
     /// Stops the session. An end stays an end, and a change of height is heeded by whatever follows.
-    fn stop(&mut self, then: Then, session: &mut dyn Session, now: Duration) {
-        let keeps = self.flight.then == Then::End || then == Then::GoOn;
+    fn stop(&mut self, next: Next, session: &mut dyn Session, now: Duration) {
+        let keeps = self.streamed.next == Next::End || next == Next::GoOn;
         if !(std::mem::replace(&mut self.stopping, true) && keeps) {
-            self.flight.then = then;
+            self.streamed.next = next;
         }
         session.stop(now);
     }
@@ -520,19 +520,19 @@ impl<O: Operator> Flying<'_, '_, O> {
     }
 }
 
-impl<O: Operator> Pilot for Flying<'_, '_, O> {
+impl<O: Operator> SessionHandler for Streaming<'_, '_, O> {
     fn wish(&mut self, control: Control, session: &mut dyn Session, now: Duration) {
         // `!` would leave GRBL's pen on the paper, and nothing lifts it in a hold.
         let holds_on_paper = self.program.dialect == Dialect::Grbl;
         match control {
-            Control::Stop => self.stop(Then::End, session, now),
+            Control::Stop => self.stop(Next::End, session, now),
             Control::Abort => {
                 self.runner.aborted = true;
-                (self.stopping, self.flight.then) = (true, Then::End);
+                (self.stopping, self.streamed.next) = (true, Next::End);
                 session.abort(now);
             }
-            Control::Skip => self.stop(Then::Skip, session, now),
-            Control::Pause if holds_on_paper => self.stop(Then::Rest, session, now),
+            Control::Skip => self.stop(Next::Skip, session, now),
+            Control::Pause if holds_on_paper => self.stop(Next::Rest, session, now),
             Control::Pause => {
                 self.paused = true;
                 session.pause(now);
@@ -541,7 +541,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             Control::Resume if self.nudged && self.paused => {
                 self.paused = false;
                 tell(self.operator, &News::Resumed);
-                self.stop(Then::GoOn, session, now);
+                self.stop(Next::GoOn, session, now);
             }
             Control::Resume => {
                 if std::mem::take(&mut self.paused) {
@@ -558,7 +558,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 }
                 self.nudged = true;
                 if !self.paused {
-                    self.stop(Then::GoOn, session, now);
+                    self.stop(Next::GoOn, session, now);
                 }
             }
         }
@@ -580,12 +580,12 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
         match event {
             Event::Connected { .. } => self.connected = now,
             Event::Completed { upto } => {
-                let before = self.flight.progress;
-                self.flight.progress = Progress::of(self.program, *upto, self.strokes);
+                let before = self.streamed.progress;
+                self.streamed.progress = Progress::of(self.program, *upto, self.strokes);
                 // A way home, or a test, draws nothing of the job.
                 let is_of_job = self.program.statements.iter().any(|statement| statement.origin.is_some());
-                if is_of_job && self.flight.progress.stroke > before.stroke {
-                    let place = Place { pass: self.index, stroke: self.flight.progress.stroke };
+                if is_of_job && self.streamed.progress.stroke > before.stroke {
+                    let place = Place { pass: self.index, stroke: self.streamed.progress.stroke };
                     tell(self.operator, &News::Drawn(place));
                 }
             }
@@ -595,15 +595,15 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 let place = status.work.or_else(|| {
                     status.machine.map(|at| [at[0] - offset[0], at[1] - offset[1], at[2] - offset[2]])
                 });
-                self.flight.stands = place.map(|[x, y, _]| Point::new(x, y)).or(self.flight.stands);
+                self.streamed.stands = place.map(|[x, y, _]| Point::new(x, y)).or(self.streamed.stands);
                 if status.state == (State::Hold { complete: true }) && self.paused {
                     tell(self.operator, &News::Paused);
                 }
             }
             // A refused line or an alarm ends the job, whatever was wished.
-            Event::Error { .. } | Event::Alarm { .. } => self.flight.then = Then::End,
-            Event::Stopped => self.flight.stopped = true,
-            Event::Finished => self.flight.finished = true,
+            Event::Error { .. } | Event::Alarm { .. } => self.streamed.next = Next::End,
+            Event::Stopped => self.streamed.stopped = true,
+            Event::Finished => self.streamed.finished = true,
             _ => {}
         }
     }

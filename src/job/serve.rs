@@ -114,9 +114,9 @@ impl VirtualMachine {
     fn next_wake(&self, now: Duration) -> Option<Duration> {
         let resting = self.rest_due().filter(|due| *due > now);
         let next = self.line.next_event(now).into_iter().chain(resting).min();
-        // One that idles as fast as it can would be at its mishap before anybody has called.
-        let mishap = self.line.next_mishap().filter(|_| next.is_some() || self.clock.speed != Speed::Max);
-        next.into_iter().chain(mishap).min()
+        // One that idles as fast as it can would be at its fault before anybody has called.
+        let fault = self.line.next_fault().filter(|_| next.is_some() || self.clock.speed != Speed::Max);
+        next.into_iter().chain(fault).min()
     }
 
     /// When a pen that has moved counts as resting.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, Pilot};
+use super::connection::{Connection, SessionHandler};
 use super::{Control, Controls, Error};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::Profile;
@@ -61,7 +61,7 @@ struct Alone<F> {
     on_event: F,
 }
 
-impl<F: FnMut(&Event)> Pilot for Alone<F> {
+impl<F: FnMut(&Event)> SessionHandler for Alone<F> {
     fn wish(&mut self, control: Control, session: &mut dyn Session, now: Duration) {
         match control {
             Control::Pause => session.pause(now),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use traceur_core::machine::Profile;
-use traceur_sim::{Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
+use traceur_sim::{FaultInjector, Faults, MotionTrace, VirtualPlotter, Wire};
 
 /// A virtual plotter with both directions of its line, and what befalls it.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) struct VirtualLine {
     plotter: Box<dyn VirtualPlotter>,
     there: Wire,
     back: Wire,
-    mishaps: Mishaps,
+    fault_injector: FaultInjector,
     /// Bytes that have reached it.
     heard: u64,
 }
@@ -26,7 +26,7 @@ impl VirtualLine {
             plotter: traceur_sim::plotter(profile),
             there: Wire::new(faults, profile.firmware.baud(), 0),
             back: Wire::new(faults, None, 1),
-            mishaps: Mishaps::new(faults),
+            fault_injector: FaultInjector::new(faults),
             heard: 0,
         }
     }
@@ -42,7 +42,7 @@ impl VirtualLine {
 
     /// Lets happen what is due; true when the cable is pulled.
     pub(super) fn befall(&mut self, now: Duration) -> bool {
-        self.mishaps.happen(now, self.heard, &self.profile, &mut self.plotter)
+        self.fault_injector.happen(now, self.heard, &self.profile, &mut self.plotter)
     }
 
     /// Puts bytes on the way to the plotter.
@@ -96,7 +96,7 @@ impl VirtualLine {
     }
 
     /// When something befalls it.
-    pub(super) fn next_mishap(&self) -> Option<Duration> {
-        self.mishaps.next()
+    pub(super) fn next_fault(&self) -> Option<Duration> {
+        self.fault_injector.next()
     }
 }

@@ -4,18 +4,18 @@
 //! in an encoder can't be mirrored by its own decoder.
 
 mod ebb;
+mod fault_injector;
 mod grbl;
 mod hpgl;
 pub mod ink;
-mod mishaps;
 mod program;
 mod trace;
 mod wire;
 
 pub use ebb::VirtualEbb;
+pub use fault_injector::{FaultInjector, When};
 pub use grbl::VirtualGrbl;
 pub use hpgl::VirtualHpgl;
-pub use mishaps::{Mishaps, When};
 pub use program::{Error, run_program};
 pub use trace::{MotionTrace, TracePiece};
 pub use wire::{FaultError, Faults, Wire};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::mishaps::When;
+use super::fault_injector::When;
 use traceur_core::units;
 
 /// Bits on the wire for each byte: start, eight, stop.

@@ -1,4 +1,4 @@
-//! Strokes to bytes to a virtual EiBotBoard and back to ink: both firmwares, both syntaxes, pauses, stops, mishaps.
+//! Strokes to bytes to a virtual EiBotBoard and back to ink: both firmwares, both syntaxes, pauses, stops, fault_injector.
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! runner ─ news ─► Status ◄─ thread: Screen, keys ─ wishes ─► runner
-//!            └───► Voice: lines, JSON events, --on-event
+//!            └───► Reporter: lines, JSON events, --on-event
 //! ```
 
 mod console;
@@ -10,10 +10,10 @@ mod hook;
 mod keys;
 mod paint;
 mod picture;
+mod reporter;
 mod screen;
 #[cfg(test)]
 mod test_support;
-mod voice;
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,8 +26,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use self::keys::{Abilities, Wish};
 use self::picture::Picture;
+use self::reporter::Reporter;
 use self::screen::Facts;
-use self::voice::Voice;
 use super::interrupt::{self, Asked};
 use super::terminal::clock;
 use super::{Failure, Terminal};
@@ -73,7 +73,7 @@ struct Shared {
     facts: Facts,
     began: Instant,
     status: Mutex<Status>,
-    voice: Mutex<Voice>,
+    reporter: Mutex<Reporter>,
     remote: Remote,
     /// To whom is asked for a pen.
     gate: UnboundedSender<Wish>,
@@ -85,8 +85,8 @@ impl Shared {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn voice(&self) -> MutexGuard<'_, Voice> {
-        self.voice.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reporter(&self) -> MutexGuard<'_, Reporter> {
+        self.reporter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Duration {
@@ -148,10 +148,10 @@ impl Shared {
             None => format!("the plot has waited for its first pen for {waits}"),
         };
         self.status().say(text.clone());
-        let mut voice = self.voice();
-        voice.bell();
-        voice.line(text);
-        voice.event(json!({ "event": "waiting", "seconds": after.as_secs() }));
+        let mut reporter = self.reporter();
+        reporter.bell();
+        reporter.line(text);
+        reporter.event(json!({ "event": "waiting", "seconds": after.as_secs() }));
         true
     }
 }
@@ -248,7 +248,12 @@ impl Live {
             facts,
             began: Instant::now(),
             status: Mutex::new(Status::new(Arc::clone(subject.timetable), pens, subject.pace.unwrap_or(1.0))),
-            voice: Mutex::new(Voice::new(*terminal, !has_screen, args.on_event.as_deref(), &subject.title)),
+            reporter: Mutex::new(Reporter::new(
+                *terminal,
+                !has_screen,
+                args.on_event.as_deref(),
+                &subject.title,
+            )),
             remote,
             gate: send,
             over: AtomicBool::new(false),
@@ -274,7 +279,7 @@ impl Live {
                     Asked::ByHand => ("stopping; Ctrl-C again ends it at once", Wish::Stop),
                     Asked::BySystem => ("stopping", Wish::Stop),
                 };
-                shared.voice().line(said);
+                shared.reporter().line(said);
                 shared.wish(wish);
             }
         }
@@ -282,14 +287,14 @@ impl Live {
 
     /// All is in order, and something may move.
     pub(super) fn checked(&self) {
-        let mut voice = self.shared.voice();
-        self.shared.terminal.say(self.checked.line(voice.banner.as_deref().unwrap_or_default()));
-        voice.event(self.checked.event());
+        let mut reporter = self.shared.reporter();
+        self.shared.terminal.say(self.checked.line(reporter.banner.as_deref().unwrap_or_default()));
+        reporter.event(self.checked.event());
     }
 
     /// An event that is not the runner's.
     pub(super) fn event(&self, event: serde_json::Value) {
-        self.shared.voice().event(event);
+        self.shared.reporter().event(event);
     }
 
     /// Gives the terminal back. What ended the job, if it did not end well: trouble that the machine told of, or that it was
@@ -307,7 +312,7 @@ impl Live {
                 let _ = watch.join();
             }
         }
-        std::mem::replace(&mut self.shared.voice().closed, Ok(()))
+        std::mem::replace(&mut self.shared.reporter().closed, Ok(()))
     }
 
     /// Why it ended before its end: as the job tells, or the connection's error. All before this stroke is drawn; `hint`
@@ -332,9 +337,9 @@ impl Live {
                 status.pens.len(),
             )
         };
-        let mut voice = self.shared.voice();
+        let mut reporter = self.shared.reporter();
         if let Err(error) = &why {
-            voice.event(json!({ "event": "fault", "meaning": error.to_string() }));
+            reporter.event(json!({ "event": "fault", "meaning": error.to_string() }));
         }
         let failure = match (why, &self.stopped_at) {
             (Err(error), _) => Failure::from(error).with(hint),
@@ -346,16 +351,16 @@ impl Live {
                 pass + 1
             )),
         };
-        voice.event(json!({
+        reporter.event(json!({
             "event": "stopped", "pass": pass + 1, "stroke": stroke + 1, "strokes": strokes, "why": failure.to_string(),
         }));
-        voice.finish();
+        reporter.finish();
         failure
     }
 
     /// The last commands of `--on-event` are heard.
     pub(super) fn finish(&self) {
-        self.shared.voice().finish();
+        self.shared.reporter().finish();
     }
 }
 
@@ -372,11 +377,11 @@ impl Operator for Live {
         let before = status.phase;
         status.hear(news, now);
         status.advance(now);
-        let mut voice = self.shared.voice();
+        let mut reporter = self.shared.reporter();
         if status.phase == Phase::Paused && before != Phase::Paused {
-            voice.paused();
+            reporter.paused();
         }
-        voice.tell(news, &status);
+        reporter.tell(news, &status);
     }
 
     async fn change_pen(&mut self, pass: usize) -> PenChange {
@@ -394,7 +399,7 @@ impl Operator for Live {
                 "color": to_hex(pen.color), "tip_mm": pen.tip, "how": self.how[pass],
             });
             if !is_asked_again {
-                self.shared.voice().event(event);
+                self.shared.reporter().event(event);
             }
             (pen.name.clone(), count)
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error_meaning;
 use super::jog::{home_line, jog_lines, pen_lines};
 use super::reply::{Replies, Reply, rests};
-use crate::inquiry::{Dialogue, Error, Greeting, Memory, Parser, Position, Repeated, Standing};
+use crate::inquiry::{DeviceStatus, Dialogue, Error, Greeting, Memory, Parser, Position, Repeated};
 use crate::{Fault, Height};
 use traceur_core::machine::{Ebb, Profile, Version};
 
@@ -147,14 +147,14 @@ pub(crate) async fn zero(talk: &mut Talk, table: &Ebb) -> Result<(), Error> {
     command(talk, "CS", PATIENCE).await.map(drop)
 }
 
-pub(crate) async fn standing(talk: &mut Talk, table: &Ebb, greeting: &Greeting) -> Result<Standing, Error> {
+pub(crate) async fn status(talk: &mut Talk, table: &Ebb, greeting: &Greeting) -> Result<DeviceStatus, Error> {
     let moves = rests(&command(talk, "QG", PATIENCE).await?) == Some(false);
     let steps = command(talk, "QS", PATIENCE).await?;
     let mut steps = steps.split(',').map(|text| text.trim().parse::<f64>().ok());
     let steps = steps.next().flatten().zip(steps.next().flatten());
     let pen = command(talk, "QP", PATIENCE).await?;
     let motor_power = has_power(talk, table).await?;
-    Ok(Standing {
+    Ok(DeviceStatus {
         state: if moves { "moving" } else { "ready" }.into(),
         position: steps.map(|(one, two)| {
             let place = table.to_mm([one, two]);

@@ -14,7 +14,7 @@ const CREEP: f64 = 1.0;
 
 /// What is to be sent for a move.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Piece {
+pub(super) struct TimedMove {
     pub(super) command: LowLevelMove,
     pub(super) ticks: u32,
     /// Whether the move ends with it.
@@ -59,11 +59,11 @@ impl Pace {
 
     /// The next piece of `planned`, the program's next move, which is asked for again until a piece ends it. While
     /// `slowing`, speed only falls; `None`: it has come to rest, and `planned` waits.
-    pub(super) fn next(&mut self, planned: &LowLevelMove, slowing: bool) -> Option<Piece> {
+    pub(super) fn next(&mut self, planned: &LowLevelMove, slowing: bool) -> Option<TimedMove> {
         if !slowing && !self.behind && self.rest.is_none() {
             let ticks = planned.ticks().unwrap_or(0);
             self.speed = speed_in(planned, ticks);
-            return Some(Piece { command: *planned, ticks, ends: true });
+            return Some(TimedMove { command: *planned, ticks, ends: true });
         }
         if slowing && self.is_at_rest() {
             self.speed = 0.0;
@@ -104,7 +104,7 @@ impl Pace {
     }
 
     /// A part of what is left, to the nearest step; `None` if that is nothing, or all.
-    fn part(&mut self, left: Move, share: f64, speed: f64) -> Option<Piece> {
+    fn part(&mut self, left: Move, share: f64, speed: f64) -> Option<TimedMove> {
         let steps = left.steps.map(|steps| (f64::from(steps) * share).round() as i32);
         if steps == [0; 2] || steps == left.steps {
             return (steps == left.steps).then(|| self.whole(left, speed));
@@ -115,18 +115,18 @@ impl Pace {
         Some(piece)
     }
 
-    fn whole(&mut self, left: Move, speed: f64) -> Piece {
+    fn whole(&mut self, left: Move, speed: f64) -> TimedMove {
         self.rest = None;
         self.piece(left.steps, speed, true)
     }
 
-    fn piece(&mut self, steps: [i32; 2], speed: f64, ends: bool) -> Piece {
+    fn piece(&mut self, steps: [i32; 2], speed: f64, ends: bool) -> TimedMove {
         let wanted = 2.0 * size(steps) / (self.speed + speed).max(CREEP) * f64::from(TICKS_PER_SECOND);
         let most = steps[0].unsigned_abs().max(steps[1].unsigned_abs());
         let ticks = (wanted.round() as u32).max(most + most / 128 + 2);
         let motors = steps.map(|steps| Ramp::over(steps, ticks, self.speed, speed));
         self.speed = speed;
-        Piece { command: LowLevelMove { motors }, ticks, ends }
+        TimedMove { command: LowLevelMove { motors }, ticks, ends }
     }
 }
 

@@ -184,10 +184,10 @@ mod tests {
         #[test]
         fn a_ramp_takes_its_steps_in_its_ticks(
             (ticks, steps) in (100_u32..1000).prop_flat_map(|ticks| (Just(ticks), 1..ticks as i32 - 2)),
-            entry in 0.0..300.0, exit in 0.0..300.0, standing in 0..4,
+            entry in 0.0..300.0, exit in 0.0..300.0, status in 0..4,
         ) {
-            let entry = if standing & 1 > 0 { 0.0 } else { entry };
-            let exit = if standing & 2 > 0 { 0.0 } else { exit };
+            let entry = if status & 1 > 0 { 0.0 } else { entry };
+            let exit = if status & 2 > 0 { 0.0 } else { exit };
             let ramp = Ramp::over(steps, ticks, entry, exit);
             prop_assert!(ramp.rate >= 0);
             prop_assert_eq!(by_tick(&ramp), Some(ticks), "{:?}", ramp);

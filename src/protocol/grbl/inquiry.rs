@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::jog::{jog_line, pen_lines};
 use super::reply::{numbers, tool};
 use super::{Replies, Reply, alarm_meaning, error_meaning};
-use crate::inquiry::{Dialogue, Error, Greeting, Memory, Parser, Position, Repeated, Standing};
+use crate::inquiry::{DeviceStatus, Dialogue, Error, Greeting, Memory, Parser, Position, Repeated};
 use crate::{Fault, Height, State, Status};
 use traceur_core::machine::{Grbl, Lift, Profile};
 
@@ -179,16 +179,16 @@ fn zero_line(lift: Option<&Lift>) -> &'static str {
     }
 }
 
-pub(crate) async fn standing(
+pub(crate) async fn status(
     talk: &mut Talk,
     profile: &Profile,
     greeting: &Greeting,
-) -> Result<Standing, Error> {
-    let status = report(talk).await?;
-    let state = status.state.to_string();
-    let mut standing = Standing { state, firmware: greeting.banner.clone(), ..Standing::default() };
+) -> Result<DeviceStatus, Error> {
+    let report = report(talk).await?;
+    let state = report.state.to_string();
+    let mut status = DeviceStatus { state, firmware: greeting.banner.clone(), ..DeviceStatus::default() };
     if greeting.locked {
-        standing.trouble = Some(Fault::Locked.to_string());
+        status.trouble = Some(Fault::Locked.to_string());
     }
     // What is refused, as most is in an alarm, is not known.
     let offsets = command(talk, "$#", PATIENCE).await.unwrap_or_default();
@@ -196,14 +196,14 @@ pub(crate) async fn standing(
         |name: &str| offsets.iter().find_map(|text| numbers(text.strip_prefix(name)?)).unwrap_or([0.0; 3]);
     let (g54, g92) = (offset("G54:"), offset("G92:"));
     let counted = |at: [f64; 3]| [0, 1, 2].map(|axis| at[axis] - g54[axis] - g92[axis]);
-    let at = status.work.or(status.machine.map(counted));
+    let at = report.work.or(report.machine.map(counted));
     // Rounding of the report leaves a sign on a zero.
-    standing.position = at.map(|[x, y, _]| [x + 0.0, y + 0.0]);
+    status.position = at.map(|[x, y, _]| [x + 0.0, y + 0.0]);
     let version = command(talk, "$I", PATIENCE).await.unwrap_or_default();
     if let Some(version) = version.iter().find_map(|text| text.strip_prefix("VER:")?.split(':').next()) {
-        standing.firmware = format!("Grbl {version}");
+        status.firmware = format!("Grbl {version}");
     }
-    standing.pen_down = match profile.lift {
+    status.pen_down = match profile.lift {
         Lift::Z { up, down, .. } => at.map(|[.., z]| (z - down).abs() < (z - up).abs()),
         Lift::Servo { up_s, down_s, .. } => {
             let modes = command(talk, "$G", PATIENCE).await.unwrap_or_default();
@@ -211,7 +211,7 @@ pub(crate) async fn standing(
         }
         Lift::EbbServo { .. } | Lift::Pen { .. } => None,
     };
-    Ok(standing)
+    Ok(status)
 }
 
 /// Whether the S word of `GC:G0 G54 … M3 … S700` is nearer to that of the pen that is down. Without M3 the servo gets no

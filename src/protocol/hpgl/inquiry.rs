@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Replies, Reply, error_meaning, extended_error_meaning};
-use crate::inquiry::{Dialogue, Error, Greeting, Parser, Position, Standing};
+use crate::inquiry::{DeviceStatus, Dialogue, Error, Greeting, Parser, Position};
 use crate::{Fault, Height};
 use traceur_core::machine::Hpgl;
 
@@ -118,7 +118,7 @@ pub(crate) async fn pen(talk: &mut Talk, height: Height) -> Result<(), Error> {
     }
 }
 
-pub(crate) async fn standing(talk: &mut Talk, table: &Hpgl) -> Result<Standing, Error> {
+pub(crate) async fn status(talk: &mut Talk, table: &Hpgl) -> Result<DeviceStatus, Error> {
     let firmware = ask(talk, "OI;", LONG).await?;
     let [x, y] = place(talk).await?;
     let status = number(talk, "OS;").await?;
@@ -135,7 +135,7 @@ pub(crate) async fn standing(talk: &mut Talk, table: &Hpgl) -> Result<Standing, 
         _ if state & 16 != 0 => "paused (VIEW)",
         _ => "ready",
     };
-    Ok(Standing {
+    Ok(DeviceStatus {
         state: word.into(),
         position: Some([x * table.unit + 0.0, y * table.unit + 0.0]),
         pen_down: Some(status & 1 != 0),

@@ -68,7 +68,7 @@ pub struct Greeting {
 
 /// How a machine stands.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Standing {
+pub struct DeviceStatus {
     /// What it does, in its own word or ours: `Idle`, `Alarm`, `ready`.
     pub state: String,
     /// Where the pen is, from the zero that drawings count from, along the machine's axes; mm.
@@ -291,15 +291,13 @@ pub fn zero(profile: &Profile, greeting: &Greeting) -> Inquiry<()> {
 ///
 /// Fails when it does not answer.
 #[must_use]
-pub fn standing(profile: &Profile, greeting: &Greeting) -> Inquiry<Standing> {
+pub fn status(profile: &Profile, greeting: &Greeting) -> Inquiry<DeviceStatus> {
     let (profile, greeting) = (profile.clone(), greeting.clone());
     Inquiry::new(|wire| async move {
         match &profile.firmware {
-            Firmware::Grbl(_) => {
-                grbl::inquiry::standing(&mut Dialogue::over(wire), &profile, &greeting).await
-            }
-            Firmware::Ebb(table) => ebb::inquiry::standing(&mut Dialogue::over(wire), table, &greeting).await,
-            Firmware::Hpgl(table) => hpgl::inquiry::standing(&mut Dialogue::over(wire), table).await,
+            Firmware::Grbl(_) => grbl::inquiry::status(&mut Dialogue::over(wire), &profile, &greeting).await,
+            Firmware::Ebb(table) => ebb::inquiry::status(&mut Dialogue::over(wire), table, &greeting).await,
+            Firmware::Hpgl(table) => hpgl::inquiry::status(&mut Dialogue::over(wire), table).await,
         }
     })
 }

@@ -67,9 +67,9 @@ fn two_axes(line: &str) -> String {
 
 #[test]
 fn a_board_of_two_axes_tells_how_it_stands() {
-    let (said, answer, _) = drive(standing(&profile("grbl-servo"), &greeted()), 9, two_axes);
+    let (said, answer, _) = drive(status(&profile("grbl-servo"), &greeted()), 9, two_axes);
     assert_eq!(said, ["?", "$#", "$I", "$G"]);
-    let expected = Standing {
+    let expected = DeviceStatus {
         state: "Idle".into(),
         position: Some([10.0, -4.0]),
         pen_down: Some(true),
@@ -127,7 +127,7 @@ fn silent(profile: &Profile) -> Vec<(&'static str, Result<(), Error>, Duration)>
         end("jog", jog(profile, &greeted(), [1.0, 1.0])),
         end("pen", pen(profile, &greeted(), Height::Down)),
         end("zero", zero(profile, &greeted())),
-        end("standing", standing(profile, &greeted())),
+        end("status", status(profile, &greeted())),
         end("position", position(profile, lift(), memory())),
         end("rescue", rescue(profile, lift())),
     ]
@@ -200,7 +200,7 @@ proptest! {
 
     #[test]
     fn any_split_gives_the_same_answer(cut in 1_usize..40) {
-        let whole = drive(standing(&profile("grbl-servo"), &greeted()), 4096, two_axes);
-        prop_assert_eq!(drive(standing(&profile("grbl-servo"), &greeted()), cut, two_axes), whole);
+        let whole = drive(status(&profile("grbl-servo"), &greeted()), 4096, two_axes);
+        prop_assert_eq!(drive(status(&profile("grbl-servo"), &greeted()), cut, two_axes), whole);
     }
 }

@@ -53,11 +53,11 @@ enum State {
 
 /// Picks device control instructions out of the bytes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ear {
+pub(super) struct EscapeParser {
     state: State,
 }
 
-impl Ear {
+impl EscapeParser {
     pub(super) fn hear(&mut self, byte: u8) -> Heard {
         match std::mem::take(&mut self.state) {
             State::Out if byte == 0x1b => self.go(State::Escape),

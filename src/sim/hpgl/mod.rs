@@ -28,7 +28,7 @@ pub(super) use run::run_program;
 
 use carriage::Carriage;
 use drafter::Drafter;
-use escape::{Control, Ear, Heard, Pacing, Settings};
+use escape::{Control, EscapeParser, Heard, Pacing, Settings};
 use letters::Letters;
 use parser::{Mnemonic, Parser, Step};
 
@@ -48,7 +48,7 @@ pub struct VirtualHpgl {
     rx: VecDeque<u8>,
     /// Bytes at the end of `rx` that wait for `ESC.E` in block mode.
     held: usize,
-    ear: Ear,
+    ear: EscapeParser,
     settings: Settings,
     parser: Parser,
     steps: VecDeque<Step>,
@@ -141,7 +141,7 @@ impl VirtualHpgl {
             limits: [profile.limits.draw_speed, profile.limits.acceleration],
             rx: VecDeque::new(),
             held: 0,
-            ear: Ear::default(),
+            ear: EscapeParser::default(),
             settings: Settings::new(hpgl.buffer_bytes),
             parser: Parser::default(),
             steps: VecDeque::new(),

@@ -3,13 +3,13 @@
 use super::*;
 use traceur_core::machine::Firmware;
 
-async fn at(id: &str) -> Hand {
+async fn at(id: &str) -> ManualControl {
     let profile = Profile::built_in(id).unwrap();
-    Hand::open(&profile, &Port::Sim { pace: None }).await.unwrap()
+    ManualControl::open(&profile, &Port::Sim { pace: None }).await.unwrap()
 }
 
-async fn place(hand: &mut Hand) -> [f64; 2] {
-    hand.standing().await.unwrap().position.unwrap().map(|mm| (mm * 10.0).round() / 10.0)
+async fn place(hand: &mut ManualControl) -> [f64; 2] {
+    hand.status().await.unwrap().position.unwrap().map(|mm| (mm * 10.0).round() / 10.0)
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn the_pen_goes_up_and_down() {
         let mut hand = at(id).await;
         for (height, down) in [(Height::Down, true), (Height::Up, false)] {
             hand.pen(height).await.unwrap();
-            assert_eq!(hand.standing().await.unwrap().pen_down, Some(down), "{id}");
+            assert_eq!(hand.status().await.unwrap().pen_down, Some(down), "{id}");
         }
     }
     let mut plotter = at("hp7475a").await;
@@ -65,11 +65,11 @@ async fn a_board_that_has_just_started_does_not_know_its_home() {
     let mut profile = Profile::built_in("grbl-servo").unwrap();
     let Firmware::Grbl(table) = &mut profile.firmware else { panic!("{profile:?}") };
     table.homing = true;
-    let mut hand = Hand::open(&profile, &Port::Sim { pace: None }).await.unwrap();
+    let mut hand = ManualControl::open(&profile, &Port::Sim { pace: None }).await.unwrap();
     assert!(hand.jog([1.0, 1.0]).await.unwrap_err().to_string().contains("locked"));
-    assert_eq!(hand.standing().await.unwrap().state, "Alarm");
+    assert_eq!(hand.status().await.unwrap().state, "Alarm");
     hand.home().await.unwrap();
-    assert_eq!(hand.standing().await.unwrap().state, "Idle");
+    assert_eq!(hand.status().await.unwrap().state, "Idle");
 }
 
 /// A FluidNC of two axes, as it answers what is asked of it by hand.
@@ -97,6 +97,6 @@ async fn two_axes(mut link: Link) {
 async fn a_board_of_two_axes_tells_where_it_is() {
     let (ours, theirs) = Link::pair();
     tokio::spawn(two_axes(theirs));
-    let mut hand = Hand::over(ours, &Profile::built_in("grbl-servo").unwrap()).await.unwrap();
+    let mut hand = ManualControl::over(ours, &Profile::built_in("grbl-servo").unwrap()).await.unwrap();
     assert_eq!(place(&mut hand).await, [10.0, -4.0]);
 }

@@ -12,7 +12,11 @@ use traceur_protocol::inquiry::{self, Memory, Position};
 ///
 /// # Errors
 /// When it does not answer, or the connection ends.
-pub async fn stand(work: &Work<'_>, connection: &mut Connection, memory: Memory) -> Result<Position, Error> {
+pub async fn verify_position(
+    work: &Work<'_>,
+    connection: &mut Connection,
+    memory: Memory,
+) -> Result<Position, Error> {
     let Some(link) = connection.link() else { return Ok(Position::Known) };
     let position = inquire(link, inquiry::position(work.profile, lift(work), memory)).await?;
     match &work.profile.firmware {

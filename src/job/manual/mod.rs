@@ -10,18 +10,18 @@ use super::{Error, Port, Speed, VirtualMachine};
 use crate::transport::{self, Link};
 use traceur_core::machine::Profile;
 use traceur_protocol::Height;
-use traceur_protocol::inquiry::{self, Greeting, Standing};
+use traceur_protocol::inquiry::{self, DeviceStatus, Greeting};
 use traceur_sim::Faults;
 
 /// A connection to a machine that is moved by hand.
 #[derive(Debug)]
-pub struct Hand {
+pub struct ManualControl {
     link: Link,
     profile: Profile,
     greeting: Greeting,
 }
 
-impl Hand {
+impl ManualControl {
     /// Opens a port and waits for the machine's answer. A virtual plotter (`sim`) is a fresh one. Opening the port makes
     /// most GRBL boards start anew.
     ///
@@ -39,7 +39,7 @@ impl Hand {
     /// The same over an open link.
     ///
     /// # Errors
-    /// As [`Hand::open`].
+    /// As [`ManualControl::open`].
     pub async fn over(mut link: Link, profile: &Profile) -> Result<Self, Error> {
         let greeting = inquire(&mut link, inquiry::greet(profile)).await?;
         Ok(Self { link, profile: profile.clone(), greeting })
@@ -83,8 +83,8 @@ impl Hand {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn standing(&mut self) -> Result<Standing, Error> {
-        inquire(&mut self.link, inquiry::standing(&self.profile, &self.greeting)).await
+    pub async fn status(&mut self) -> Result<DeviceStatus, Error> {
+        inquire(&mut self.link, inquiry::status(&self.profile, &self.greeting)).await
     }
 }
 

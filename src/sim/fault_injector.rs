@@ -45,16 +45,16 @@ enum Due {
     Heard(u64),
 }
 
-/// The mishaps of some [`Faults`] that are still to come.
+/// The fault_injector of some [`Faults`] that are still to come.
 #[derive(Debug, Clone)]
-pub struct Mishaps {
+pub struct FaultInjector {
     unplug: Option<Due>,
     power_loss: Option<Due>,
     motor_power_off: Option<Due>,
     limit_switch: Option<Due>,
 }
 
-impl Mishaps {
+impl FaultInjector {
     /// Those of `faults`.
     #[must_use]
     pub fn new(faults: &Faults) -> Self {

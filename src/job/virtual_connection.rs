@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::connection::Pilot;
+use super::connection::SessionHandler;
 use super::virtual_line::VirtualLine;
 use super::{Controls, Error};
 use crate::transport::{self, Flow};
@@ -12,7 +12,7 @@ use traceur_sim::{Faults, MotionTrace};
 
 /// A virtual plotter with its line, between sessions.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct VirtualConnection {
     line: VirtualLine,
     /// Since it was switched on.
     now: Duration,
@@ -20,7 +20,7 @@ pub(super) struct Desk {
     pace: Option<f64>,
 }
 
-impl Desk {
+impl VirtualConnection {
     pub(super) fn new(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
         Self { line: VirtualLine::new(profile, faults), now: Duration::ZERO, pace }
     }
@@ -34,7 +34,7 @@ impl Desk {
         &mut self,
         session: &mut dyn Session,
         controls: &mut Controls,
-        pilot: &mut impl Pilot,
+        handler: &mut impl SessionHandler,
     ) -> Result<Duration, Error> {
         let (began, real) = (self.now, Instant::now());
         let mut now = self.now;
@@ -50,11 +50,11 @@ impl Desk {
                 self.line.send(now, &bytes);
             }
             while let Some(event) = session.poll_event() {
-                pilot.hear(now - began, &event);
+                handler.hear(now - began, &event);
             }
             self.now = now;
             let Some(timeout) = session.poll_timeout() else { return Ok(now - began) };
-            let wakes = [self.line.next_event(now), self.line.next_mishap()];
+            let wakes = [self.line.next_event(now), self.line.next_fault()];
             let next = wakes.into_iter().flatten().fold(began + timeout, Duration::min).max(now);
             let due = |pace| (next - began).div_f64(pace).saturating_sub(real.elapsed());
             let wait = self.pace.map_or(Duration::ZERO, due);
@@ -66,7 +66,7 @@ impl Desk {
                 }
             };
             if let Some(control) = asked.await {
-                pilot.wish(control, session, now - began);
+                handler.wish(control, session, now - began);
                 continue;
             }
             now = next;

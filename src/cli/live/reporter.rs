@@ -18,7 +18,7 @@ const LINE_PERCENT: u32 = 5;
 
 /// Who is told what.
 #[derive(Debug)]
-pub(super) struct Voice {
+pub(super) struct Reporter {
     terminal: Terminal,
     /// Nothing else shows what happens.
     lines: bool,
@@ -33,7 +33,7 @@ pub(super) struct Voice {
     pub(super) closed: Result<(), Failure>,
 }
 
-impl Voice {
+impl Reporter {
     /// `job`: its name for people, in every event of the hook.
     pub(super) fn new(terminal: Terminal, lines: bool, on_event: Option<&str>, job: &str) -> Self {
         Self {
