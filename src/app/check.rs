@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::holder::{self, Holder};
 use crate::{Error, rounded};
-use traceur_core::geometry::{Polyline, Rect};
+use traceur_core::geometry::Rect;
 use traceur_core::machine::{Firmware, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
 
@@ -66,8 +66,7 @@ pub fn check(
 }
 
 fn inside(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Result<(Rect, Rect), Error> {
-    let strokes = toolpath.passes.iter().flat_map(|pass| &pass.strokes);
-    let ink = strokes.map(Polyline::bounds).reduce(|a, b| a.union(b)).unwrap_or(Rect::ZERO);
+    let ink = toolpath.bounds().unwrap_or(Rect::ZERO);
     let reach = placement.reach(toolpath.page.width);
     // Coordinates are written to hundredths.
     let (a, b) = (ink, reach.inflate(0.01, 0.01));
@@ -115,6 +114,7 @@ fn zero(profile: &Profile) -> &'static str {
 mod tests {
     use super::*;
     use crate::timetable::tests::toolpath;
+    use traceur_core::geometry::Polyline;
 
     fn checked(machine: &str, toolpath: &Toolpath, by_hand: bool) -> Result<Checked, Error> {
         let profile = Profile::built_in(machine).unwrap();

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use traceur_core::os_reason;
 
 /// Whether this path means stdin or stdout.
 #[must_use]
@@ -43,13 +44,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::PermissionDenied => "you may not read it: check its permissions",
         _ => "give a readable file",
     };
-    Error::Input(format!("{}: {}; {hint}", path.display(), plain(error)))
-}
-
-/// The system's words for an error, without its number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    Error::Input(format!("{}: {}; {hint}", path.display(), os_reason(error)))
 }
 
 /// Writes a whole file: beside its place first, then renamed, so that nobody ever sees half.
@@ -58,7 +53,7 @@ fn plain(error: &io::Error) -> String {
 /// When it can't be written; then the file is as it was.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let unwritable = |error: &io::Error| {
-        let text = format!("{}: {}; choose a place that you may write to", path.display(), plain(error));
+        let text = format!("{}: {}; choose a place that you may write to", path.display(), os_reason(error));
         Error::Input(text)
     };
     if path.is_dir() {
@@ -97,7 +92,7 @@ impl OutFolder {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let unwritable = |error: io::Error| {
             let text =
-                format!("{}: {}; choose a folder that you may write to", path.display(), plain(&error));
+                format!("{}: {}; choose a folder that you may write to", path.display(), os_reason(&error));
             Error::Input(text)
         };
         fs::create_dir_all(path).map_err(unwritable)?;
@@ -144,5 +139,5 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Err(refused("is a folder".into()));
     }
-    new_file(folder_of(path)).map(drop).map_err(|error| refused(plain(&error)))
+    new_file(folder_of(path)).map(drop).map_err(|error| refused(os_reason(&error)))
 }

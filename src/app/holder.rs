@@ -28,28 +28,22 @@ pub enum Holder {
 /// How this machine holds the pens of `toolpath`.
 #[must_use]
 pub fn holder(toolpath: &Toolpath, profile: &Profile) -> Holder {
-    let places = match &profile.firmware {
-        Firmware::Hpgl(hpgl) if hpgl.pens > 1 => hpgl.pens,
+    let hpgl = match &profile.firmware {
+        Firmware::Hpgl(hpgl) if hpgl.pens > 1 => hpgl,
         _ => return Holder::One,
     };
     let mut held: BTreeMap<u32, Pen> = BTreeMap::new();
     for (index, pass) in toolpath.passes.iter().enumerate() {
-        let place = place(index, &pass.pen, places);
+        let place = hpgl.place(index, pass.pen.slot);
         match held.get(&place) {
             Some(other) if other.id != pass.pen.id => {
                 let pens = [other.name.clone(), pass.pen.name.clone()];
-                return Holder::Crowded { place, pens, places };
+                return Holder::Crowded { place, pens, places: hpgl.pens };
             }
             _ => drop(held.insert(place, pass.pen.clone())),
         }
     }
     Holder::Carousel(held)
-}
-
-/// The carousel's place, as the encoder has it: the pen's own, else by pass order.
-fn place(pass: usize, pen: &Pen, places: u32) -> u32 {
-    let by_order = u32::try_from(pass).unwrap_or(0) % places + 1;
-    pen.slot.filter(|slot| (1..=places).contains(slot)).unwrap_or(by_order)
 }
 
 /// How this pass's pen is put in.
@@ -58,7 +52,7 @@ pub fn how(pass: usize, pen: &Pen, profile: &Profile) -> String {
     if let Firmware::Hpgl(hpgl) = &profile.firmware
         && hpgl.pens > 1
     {
-        return format!("{} mm tip, in place {} of the carousel", pen.tip, place(pass, pen, hpgl.pens));
+        return format!("{} mm tip, in place {} of the carousel", pen.tip, hpgl.place(pass, pen.slot));
     }
     let above = match profile.lift {
         Lift::Z { up, down, .. } => format!("{:.1} mm", (up - down).abs()),

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::input::Input;
 use crate::listener::{Listener, Work};
 use crate::preview::{GAP_DPI, Gap, of_paper, of_rgb8, off_page_mm};
+use traceur_core::color::{Srgb8, delta_e, linear, to_srgb8};
 use traceur_core::drawing::Page;
 use traceur_core::geometry::Polyline;
 use traceur_core::machine::Placement;
@@ -58,6 +59,35 @@ pub fn lay(paper: &mut Paper, marks: &Marks, listener: &dyn Listener) {
         let _ = progress.at(index as f64 / marks.len() as f64, &pen.name);
         paper.lay(strokes, pen.tip, &pen.ink());
     }
+}
+
+/// Below this ΔE2000 a line is not seen on its paper.
+const LEAST_SEEN: f32 = 5.0;
+
+/// The pens whose line is hardly seen on this paper, each once, and why, as a clause. A glaze on black paper darkens what is
+/// dark already.
+#[must_use]
+pub fn unseen(marks: &Marks, paper: Srgb8) -> Vec<(&Pen, &'static str)> {
+    let mut unseen: Vec<(&Pen, &str)> = Vec::new();
+    for (pen, _) in marks {
+        if unseen.iter().all(|(told, _)| told.id != pen.id) && !is_seen(pen, paper) {
+            let is_like_paper = difference(pen.color, paper) < LEAST_SEEN;
+            let why =
+                if is_like_paper { "its color is the paper's" } else { "its ink lets the paper through" };
+            unseen.push((pen, why));
+        }
+    }
+    unseen
+}
+
+/// Whether one line of this pen differs from the paper under it.
+fn is_seen(pen: &Pen, paper: Srgb8) -> bool {
+    let ink = pen.ink();
+    difference(to_srgb8(ink.lay(linear(paper), ink.passage(1.0))), paper) >= LEAST_SEEN
+}
+
+fn difference(a: Srgb8, b: Srgb8) -> f32 {
+    delta_e(a.into_format(), b.into_format())
 }
 
 /// The picture that an SVG's viewer shows, laid out, at [`GAP_DPI`]; `None`: the input is no SVG.

@@ -79,7 +79,7 @@ pub fn to_text(toolpath: &Toolpath) -> Result<String, Error> {
 ///
 /// # Errors
 /// What in it is no plan, or out of range.
-pub fn parse(file: &str, bytes: &[u8]) -> Result<Toolpath, Error> {
+pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Toolpath, Error> {
     let wrong = |what: String| {
         Error::Input(format!("{file}: {what}; make a plan with `traceur plan IN -o OUT.json`"))
     };

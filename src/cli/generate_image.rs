@@ -11,7 +11,7 @@ use traceur_app::rounded;
 use traceur_app::wanted::Source;
 use traceur_core::drawing::{Page, svg};
 use traceur_generator::draw;
-use traceur_generator::image::{Outcome, OwnLine, Wish, imitate};
+use traceur_generator::image::{Outcome, Wish, imitate};
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let wish = wish(args)?;
@@ -61,12 +61,7 @@ fn wish(args: &Args) -> Result<Wish, Failure> {
     let mut pens = catalog::pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
     args.passes.apply(&mut pens);
     let picture = source.on(page, margin)?;
-    let own: Vec<OwnLine> = if args.from.is_some() {
-        let own = |line: svg::WideLine| OwnLine { path: line.path, width: line.width };
-        source.lines(page, margin)?.into_iter().map(own).collect()
-    } else {
-        Vec::new()
-    };
+    let own = if args.from.is_some() { source.lines(page, margin)? } else { Vec::new() };
     let mut wish = if own.is_empty() {
         Wish::new(page, picture, pens)
     } else {

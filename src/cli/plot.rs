@@ -15,10 +15,10 @@ use traceur_app::input::{Input, Sheet};
 use traceur_app::plan::Report;
 use traceur_app::preview::GAP_DPI;
 use traceur_app::rounded;
-use traceur_core::geometry::{Point, Polyline};
+use traceur_core::geometry::Polyline;
 use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::Pen;
-use traceur_core::toolpath::{Pass, Toolpath};
+use traceur_core::toolpath::Toolpath;
 use traceur_generator::Picture;
 use traceur_job::{JobOutcome, Place, Port};
 
@@ -186,14 +186,8 @@ impl Plotting<'_> {
 
     /// Goes around the drawing with the pen up.
     fn frame(&self, task: &Task<'_>, plotter: &mut Plotter) -> Result<(), Failure> {
-        let passes = &task.toolpath.passes;
-        let strokes = passes.iter().flat_map(|pass| &pass.strokes);
-        let Some(b) = strokes.map(Polyline::bounds).reduce(|a, b| a.union(b)) else { return Ok(()) };
-        let bounds = [b.x0, b.y0, b.x1, b.y1].map(rounded);
-        let corners = [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1), (b.x0, b.y0)];
-        let around = Polyline::new(corners.map(Point::from).to_vec());
-        let pass = Pass { pen: passes[0].pen.clone(), strokes: vec![around] };
-        let toolpath = Arc::new(Toolpath { page: task.toolpath.page, passes: vec![pass] });
+        let Some((toolpath, b)) = task.toolpath.frame().zip(task.toolpath.bounds()) else { return Ok(()) };
+        let (toolpath, bounds) = (Arc::new(toolpath), [b.x0, b.y0, b.x1, b.y1].map(rounded));
         self.terminal.event(&json!({ "event": "frame", "bounds_mm": bounds }))?;
         plotter.trace(&Task { toolpath: &toolpath, ..*task })?;
         if self.is_done("the pen went around the drawing: press Enter if the paper lies right") {

@@ -8,7 +8,7 @@ use super::input::{InputArgs, file_of, stem};
 use super::show::ShowArgs;
 use super::terminal::clock;
 use super::{Failure, Terminal, files};
-use traceur_app::ink::{self, Inked};
+use traceur_app::ink::{self, Inked, Marks, unseen};
 use traceur_app::input::{Input, Sheet};
 use traceur_app::plan::{Mapped, file_word};
 use traceur_app::preview::{
@@ -17,11 +17,10 @@ use traceur_app::preview::{
 };
 use traceur_app::rounded;
 use traceur_app::wanted::Source;
-use traceur_core::color::{Ink, Srgb8, delta_e, linear, parse_hex, to_srgb8};
+use traceur_core::color::{Ink, Srgb8, parse_hex};
 use traceur_core::drawing::Page;
 use traceur_core::geometry::Polyline;
 use traceur_core::machine::Profile;
-use traceur_core::pens::Pen;
 use traceur_core::toolpath::Statistics;
 use traceur_core::toolpath::lint::Finding;
 use traceur_generator::Picture;
@@ -69,8 +68,6 @@ pub(super) struct Args {
     show: ShowArgs,
 }
 
-/// Below this ΔE2000 a line is not seen on its paper.
-const LEAST_SEEN: f32 = 5.0;
 /// How many spots of overdraw are listed.
 const WORST: usize = 5;
 const WHITE: Srgb8 = Srgb8::new(255, 255, 255);
@@ -215,17 +212,9 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// A glaze on black paper darkens what is dark already.
-    fn warn_of_unseen(&self, marks: &[(Pen, Vec<Polyline>)]) {
-        let mut told: Vec<&str> = Vec::new();
-        for (pen, _) in marks {
-            if !told.contains(&pen.id.as_str()) && !is_seen(pen, self.args.paper) {
-                told.push(&pen.id);
-                let is_like_paper = difference(pen.color, self.args.paper) < LEAST_SEEN;
-                let why =
-                    if is_like_paper { "its color is the paper's" } else { "its ink lets the paper through" };
-                self.terminal.warn(format!("{} can't be seen on this paper; {why}", pen.name));
-            }
+    fn warn_of_unseen(&self, marks: &Marks) {
+        for (pen, why) in unseen(marks, self.args.paper) {
+            self.terminal.warn(format!("{} can't be seen on this paper; {why}", pen.name));
         }
     }
 
@@ -253,12 +242,7 @@ impl Job<'_> {
     }
 
     /// How far the ink, on white paper as viewers have it, is from the picture that was wanted.
-    fn gap(
-        &self,
-        input: &Input,
-        page: &Page,
-        marks: &[(Pen, Vec<Polyline>)],
-    ) -> Result<Option<Gap>, Failure> {
+    fn gap(&self, input: &Input, page: &Page, marks: &Marks) -> Result<Option<Gap>, Failure> {
         let wanted = match &self.args.wanted {
             Some(wanted) => Some(Source::read(wanted)?.on(*page, 0.0)?),
             None => ink::viewed(input)?,
@@ -288,12 +272,7 @@ impl Job<'_> {
         written.collect::<Result<_, Failure>>().map(Some)
     }
 
-    fn write_heat(
-        &self,
-        page: &Page,
-        marks: &[(Pen, Vec<Polyline>)],
-        output: &Path,
-    ) -> Result<Option<Overdraw>, Failure> {
+    fn write_heat(&self, page: &Page, marks: &Marks, output: &Path) -> Result<Option<Overdraw>, Failure> {
         if !self.args.heat {
             return Ok(None);
         }
@@ -312,16 +291,6 @@ impl Job<'_> {
             worst: worst.collect(),
         }))
     }
-}
-
-/// Whether one line of this pen differs from the paper under it.
-fn is_seen(pen: &Pen, paper: Srgb8) -> bool {
-    let ink = pen.ink();
-    difference(to_srgb8(ink.lay(linear(paper), ink.passage(1.0))), paper) >= LEAST_SEEN
-}
-
-fn difference(a: Srgb8, b: Srgb8) -> f32 {
-    delta_e(a.into_format(), b.into_format())
 }
 
 /// `ink.png` and `heat`: `ink-heat.png`.

@@ -29,4 +29,4 @@ pub mod pens;
 pub mod toolpath;
 pub mod units;
 
-pub use kind::ErrorKind;
+pub use kind::{ErrorKind, os_reason};

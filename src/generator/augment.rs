@@ -5,7 +5,8 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::rasterizer::{slice, values};
+use super::rasterizer::values;
+use super::tensors::slice;
 
 /// How far views may go.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod settings;
 pub mod sheet;
 pub mod style;
+mod tensors;
 mod vectors;
 pub mod weights;
 

@@ -19,6 +19,7 @@ mod tests;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::tensors::slice;
 pub(super) use chains::{Chain, Chains, Trial};
 use cover::row_of;
 use tile::{BandGradient, Line, Scene};
@@ -360,14 +361,6 @@ impl CustomOp2 for FreeInk {
             Some(Tensor::from_vec(to_points, points.shape(), points.device())?),
             Some(Tensor::from_vec::<_, f32>(to_colors, colors.shape(), colors.device())?),
         ))
-    }
-}
-
-pub(super) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let all = storage.as_slice::<f32>()?;
-    match layout.contiguous_offsets() {
-        Some((from, to)) => Ok(&all[from..to]),
-        None => candle_core::bail!("a contiguous tensor is needed"),
     }
 }
 

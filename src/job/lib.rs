@@ -20,8 +20,6 @@ mod position;
 mod probe;
 mod remainder;
 mod runner;
-#[cfg(test)]
-mod runner_tests;
 mod runtime;
 mod serve;
 mod store;

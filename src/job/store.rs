@@ -356,9 +356,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Error {
-    let text = error.to_string();
-    let reason = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
-    Error::Io { path: path.display().to_string(), reason }
+    Error::Io { path: path.display().to_string(), reason: traceur_core::os_reason(error) }
 }
 
 fn unreadable(path: &Path, reason: String) -> Error {

@@ -116,6 +116,14 @@ impl Hpgl {
         !self.missing.iter().any(|missing| missing == mnemonic)
     }
 
+    /// The place in the carousel for a pass's pen: the pen's own `slot`, else by pass order; from 1.
+    #[must_use]
+    pub fn place(&self, pass: usize, slot: Option<u32>) -> u32 {
+        let places = self.pens.max(1);
+        let by_order = u32::try_from(pass).unwrap_or(0) % places + 1;
+        slot.filter(|slot| (1..=places).contains(slot)).unwrap_or(by_order)
+    }
+
     /// The sheet for a page of this size (mm), and whether the page must be turned by a quarter to lie on it, if it may
     /// be: the same size if there is one, else the first that is large enough.
     #[must_use]

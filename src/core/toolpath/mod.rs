@@ -33,7 +33,7 @@ pub use sequence::Order;
 pub use split::Split;
 
 use crate::drawing::Page;
-use crate::geometry::{Point, Polyline};
+use crate::geometry::{Point, Polyline, Rect};
 use crate::pens::Pen;
 
 /// All that is drawn with one mounted pen, in drawing order.
@@ -52,6 +52,25 @@ pub struct Toolpath {
     pub page: Page,
     /// First pass first; none is empty.
     pub passes: Vec<Pass>,
+}
+
+impl Toolpath {
+    /// The bounds of all strokes' middle lines; page mm. `None`: there is none.
+    #[must_use]
+    pub fn bounds(&self) -> Option<Rect> {
+        let strokes = self.passes.iter().flat_map(|pass| &pass.strokes);
+        strokes.map(Polyline::bounds).reduce(|a, b| a.union(b))
+    }
+
+    /// A way around all strokes with the pen of the first pass, for somebody who lays paper; `None`: there are no strokes.
+    #[must_use]
+    pub fn frame(&self) -> Option<Self> {
+        let b = self.bounds()?;
+        let corners = [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1), (b.x0, b.y0)];
+        let around = Polyline::new(corners.map(Point::from).to_vec());
+        let pass = Pass { pen: self.passes.first()?.pen.clone(), strokes: vec![around] };
+        Some(Self { page: self.page, passes: vec![pass] })
+    }
 }
 
 /// What a pass, or a list of strokes in some order, costs.

@@ -18,7 +18,7 @@ pub use timelapse::Timelapse;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder.
-    #[error("{path}: {}; choose a place that you may write to", plain(.source))]
+    #[error("{path}: {}; choose a place that you may write to", traceur_core::os_reason(.source))]
     File {
         /// Which one.
         path: String,
@@ -41,12 +41,6 @@ impl Error {
         let path = path.display().to_string();
         move |source| Self::File { path, source }
     }
-}
-
-/// The system's words for an error, without its number.
-fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// Writes a whole file or none.

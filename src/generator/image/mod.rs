@@ -25,7 +25,6 @@ use kurbo::BezPath;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-pub use own::OwnLine;
 pub use seen::Sight;
 
 use super::objective::resample;
@@ -37,6 +36,7 @@ use revise::Judge;
 use seen::Wanted;
 use strokes::{Line, chains};
 use traceur_core::color::{Ink, Srgb};
+use traceur_core::drawing::svg::WideLine;
 use traceur_core::drawing::{Drawing, Layer, Page, Stroke};
 use traceur_core::geometry::{Point, Rect, flatten};
 use traceur_core::pens::Pen;
@@ -62,7 +62,7 @@ pub struct Wish {
     /// What the whole sheet should look like.
     pub picture: Picture,
     /// Lines that the picture is made of and that should stay lines.
-    pub own: Vec<OwnLine>,
+    pub own: Vec<WideLine>,
     /// Pens to choose from.
     pub pens: Vec<Pen>,
     /// How many of them at most.
@@ -115,7 +115,7 @@ impl Wish {
 
     /// The usual settings for a picture that is made of lines, which stay lines.
     #[must_use]
-    pub fn from_lines(page: Page, picture: Picture, own: Vec<OwnLine>, pens: Vec<Pen>) -> Self {
+    pub fn from_lines(page: Page, picture: Picture, own: Vec<WideLine>, pens: Vec<Pen>) -> Self {
         let strokes = Self { rounds: 6, step_px: 1.2, stiffness: 1e-5, ..Self::new(page, picture, pens) };
         Self { own, sight: Sight::LINES, ..strokes }
     }

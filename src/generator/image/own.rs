@@ -4,7 +4,8 @@ use kurbo::{CubicBez, ParamCurve, ParamCurveArclen, ParamCurveDeriv, PathSeg};
 
 use super::mixing::Mixing;
 use crate::Canvas;
-use traceur_core::geometry::{BezPath, Point};
+use traceur_core::drawing::svg::WideLine;
+use traceur_core::geometry::Point;
 
 /// Length of the pieces into which lines are cut, so that each part can have its own pen; px.
 const PIECE_PX: f64 = 22.0;
@@ -16,15 +17,6 @@ const ALIKE: f32 = 0.16;
 const FAINTEST: f32 = 0.10;
 /// A piece of which more than this lies under finer lines is left out.
 const TAKEN: f32 = 0.6;
-
-/// One line of a drawing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OwnLine {
-    /// A single subpath; page mm.
-    pub path: BezPath,
-    /// Its width; mm.
-    pub width: f64,
-}
 
 /// A stroke made of one: control points (x, y pairs; 3 n + 1 points, px) and its pass.
 pub(super) struct Parallel {
@@ -49,7 +41,7 @@ struct Ground<'a> {
 /// The strokes for `lines`, on the picture (sRGB planes [3, H, W]) that they made. Fine lines come first and keep their
 /// place. `tips`: width of each pass's line; px.
 pub(super) fn parallels(
-    lines: &[OwnLine],
+    lines: &[WideLine],
     canvas: &Canvas,
     inside: [f64; 4],
     rgb: &[f32],
@@ -57,7 +49,7 @@ pub(super) fn parallels(
     tips: &[f32],
 ) -> Vec<Parallel> {
     let mut ground = Ground { canvas, rgb, taken: vec![false; canvas.width_px * canvas.height_px] };
-    let mut order: Vec<&OwnLine> = lines.iter().rev().collect();
+    let mut order: Vec<&WideLine> = lines.iter().rev().collect();
     order.sort_by(|a, b| a.width.total_cmp(&b.width));
     let mut strokes = Vec::new();
     for line in order {
@@ -73,7 +65,7 @@ pub(super) fn parallels(
 
 impl Ground<'_> {
     /// The pieces inside, in order; where the line leaves, a piece without a color parts the runs.
-    fn pieces(&self, line: &OwnLine, width: f64, inside: [f64; 4]) -> Vec<Piece> {
+    fn pieces(&self, line: &WideLine, width: f64, inside: [f64; 4]) -> Vec<Piece> {
         let [left, top, right, bottom] = inside;
         let is_inside = |p: Point| p.x >= left && p.x <= right && p.y >= top && p.y <= bottom;
         let mut pieces = Vec::new();
@@ -239,6 +231,7 @@ fn offset_chain(run: &[Piece], offset: f64, inside: [f64; 4]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use traceur_core::geometry::BezPath;
     use traceur_core::geometry::Rect;
     use traceur_core::pens::{BUILT_IN, Inventory, PenSet};
 
@@ -259,7 +252,7 @@ mod tests {
             }
         }
         let path = BezPath::from_svg("M-30 30 L60 30").unwrap();
-        let lines = [OwnLine { path, width }];
+        let lines = [WideLine { path, width }];
         let tips = vec![2.0; pens.len()];
         (parallels(&lines, &canvas, [1.0, 1.0, 95.0, 63.0], &rgb, &Mixing::new(&pens), &tips), pens)
     }

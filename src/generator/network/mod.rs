@@ -24,6 +24,7 @@ pub use architecture::Net;
 pub use catalogue::{CATALOGUE, Named};
 pub use neuron::{Layer, Neuron, ParseNeuronError};
 
+use crate::tensors::slice;
 use crate::weights;
 use architecture::{Architecture, ConvShape, OpShape};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Storage, Tensor};
@@ -239,7 +240,7 @@ impl CustomOp1 for Segment {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (count, channels, h, w) = layout.shape().dims4()?;
-        let xs = contiguous(storage, layout)?;
+        let xs = slice(storage, layout)?;
         let pictures: Vec<_> = inside(|| {
             let pictures = xs.par_chunks_exact(channels * h * w).map(|x| {
                 let mut y = Vec::new();
@@ -282,15 +283,8 @@ impl CustomOp1 for Segment {
 fn values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> T) -> candle_core::Result<T> {
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
-        Storage::Cpu(storage) => Ok(read(contiguous(storage, layout)?)),
+        Storage::Cpu(storage) => Ok(read(slice(storage, layout)?)),
         _ => candle_core::bail!("the network computes on the CPU only"),
-    }
-}
-
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("the network computes on contiguous tensors only"),
     }
 }
 

@@ -38,7 +38,7 @@ pub fn encode(
     }
     encoder.word("PU;SP0;");
     encoder.flush(true);
-    let slot = encoder.slot(pass_index, pass);
+    let slot = hpgl.place(pass_index, pass.pen.slot);
     Program {
         dialect: Dialect::Hpgl,
         title: format!(
@@ -77,19 +77,12 @@ impl Encoder<'_> {
         if let Some(ps) = placement.ps() {
             self.line.push_str(&format!("PS{ps};"));
         }
-        self.line.push_str(&format!("PU;SP{};", self.slot(pass_index, pass)));
+        self.line.push_str(&format!("PU;SP{};", self.hpgl.place(pass_index, pass.pen.slot)));
         if let Some(speed) = hpgl_speed(pass, profile, self.hpgl) {
             let text = format!("{:.2}", speed / 10.0);
             self.line.push_str(&format!("VS{};", text.trim_end_matches('0').trim_end_matches('.')));
         }
         self.flush(false);
-    }
-
-    /// The carousel's place: the pen's own, else by pass order.
-    fn slot(&self, pass_index: usize, pass: &Pass) -> u32 {
-        let pens = self.hpgl.pens.max(1);
-        let by_order = u32::try_from(pass_index).unwrap_or(0) % pens + 1;
-        pass.pen.slot.filter(|slot| (1..=pens).contains(slot)).unwrap_or(by_order)
     }
 
     fn stroke(&mut self, first: Origin, stroke: &Polyline, placement: &Placement) {

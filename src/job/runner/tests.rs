@@ -1,6 +1,7 @@
 //! Several passes over one connection.
 
 use super::*;
+use crate::*;
 use traceur_core::drawing::Page;
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Placement, Profile};
@@ -213,9 +214,9 @@ fn from_the_begin_the_bytes_are_those_of_the_whole_pass() {
         let (profile, toolpath) = (Profile::built_in(id).unwrap(), toolpath());
         let placement = Placement::of_page(&profile, 200.0, 120.0).unwrap();
         let whole = encode(1, &toolpath.passes[1], &profile, &placement);
-        let begin = remainder::Begin::at(0);
+        let begin = Begin::at(0);
         assert_eq!(begin.encode(1, &toolpath.passes[1], &profile, &placement), whole);
-        let rest = remainder::Begin::at(2).encode(1, &toolpath.passes[1], &profile, &placement);
+        let rest = Begin::at(2).encode(1, &toolpath.passes[1], &profile, &placement);
         let origin = rest.statements.iter().find_map(|statement| statement.origin).unwrap();
         assert_eq!((origin.pass, origin.stroke), (1, 2), "{id}");
     }

@@ -1,23 +1,26 @@
 //! From a drawing to a toolpath on a machine, with what it costs: what `plan`, `export`, `preview`, `plot` and `run` share.
 
+mod losses;
+mod report;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kurbo::Shape as _;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use self::losses::{note_losses, note_turn};
+use self::report::report;
+pub use self::report::{Before, Counts, Mapped, Ordered, PassReport, Report};
 use crate::files::OutFolder;
 use crate::input::{Input, Laid};
 use crate::listener::{Listener, Work};
-use crate::timetable::{Timed, Timetable};
+use crate::timetable::Timetable;
 use crate::{Error, rounded};
-use traceur_core::color::to_hex;
 use traceur_core::drawing::Drawing;
-use traceur_core::drawing::scene::Match;
-use traceur_core::geometry::{Polyline, Rect};
+use traceur_core::geometry::Rect;
 use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::pens::Pen;
 use traceur_core::toolpath::{
@@ -185,136 +188,6 @@ pub fn file_word(text: &str) -> String {
     text.chars().map(safe).take(60).collect()
 }
 
-/// What `plan --json` says. Lengths in mm, times in s, to thousandths.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// Strokes of all passes.
-    pub strokes: usize,
-    /// Length of ink.
-    pub draw_mm: f64,
-    /// Length of the ways with the pen up between strokes.
-    pub travel_mm: f64,
-    /// How often the pen is lifted.
-    pub lifts: usize,
-    /// How long all of it takes, pen changes apart.
-    pub seconds: f64,
-    /// The same before joining and ordering.
-    pub input: Before,
-    /// First pass first.
-    pub passes: Vec<PassReport>,
-    /// Left, top, right, bottom of all ink; page mm.
-    pub bounds_mm: [f64; 4],
-    /// Which pen the drawing's colors found; empty where none was looked for.
-    pub mapping: Vec<Mapped>,
-    /// What may go wrong on paper.
-    pub lint: Vec<lint::Finding>,
-    /// What became of the drawing on its way.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// How the order came about; nothing for a saved plan, whose order is kept.
-    #[serde(flatten)]
-    pub ordered: Option<Ordered>,
-}
-
-/// What became of the drawing on its way.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Counts {
-    /// Length that lay outside the drawable area and was cut off.
-    pub clipped_mm: f64,
-    /// Length that lay hidden below filled shapes.
-    pub hidden_mm: f64,
-    /// Length of the lines that ink filled shapes.
-    pub hatch_mm: f64,
-    /// Vertices left out.
-    pub simplified_vertices: usize,
-    /// Strokes of which nothing is drawn: outside, or the same dot again.
-    pub dropped_strokes: usize,
-    /// Strokes shorter than asked for.
-    pub tiny_strokes: usize,
-    /// Strokes without length.
-    pub dots: usize,
-    /// Stops to refill a pen.
-    pub refills: usize,
-    /// What was left out because the same pen draws it already.
-    pub doubled: Doubled,
-}
-
-/// The cost of the order that came in.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Before {
-    /// Strokes.
-    pub strokes: usize,
-    /// Length of the ways with the pen up.
-    pub travel_mm: f64,
-    /// How often the pen is lifted.
-    pub lifts: usize,
-    /// How long it takes.
-    pub seconds: f64,
-}
-
-/// The cost of one pass.
-#[derive(Debug, Serialize)]
-pub struct PassReport {
-    /// The pen's id.
-    pub pen: String,
-    /// Strokes.
-    pub strokes: usize,
-    /// Length of ink.
-    pub draw_mm: f64,
-    /// Length of the ways with the pen up.
-    pub travel_mm: f64,
-    /// How often the pen is lifted.
-    pub lifts: usize,
-    /// How long it takes.
-    pub seconds: f64,
-    /// The same before joining and ordering; nothing for a pass after a refill.
-    pub input: Before,
-}
-
-/// How the order came about.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Ordered {
-    /// Which was wanted.
-    pub order: Order,
-    /// What was made small.
-    pub optimize: Optimize,
-    /// Whether the search was ended before its end.
-    pub stopped: bool,
-}
-
-/// A color and its pen, for scripts.
-#[derive(Debug, Clone, Serialize)]
-pub struct Mapped {
-    /// The color as it is seen on white paper, or the mean of several.
-    pub color: String,
-    /// How many colors of the file it stands for.
-    pub colors: usize,
-    /// Of the inked area; 0 to 1.
-    pub share: f64,
-    /// The pen's id.
-    pub pen: String,
-    /// The pen's color.
-    pub pen_color: String,
-    /// How far apart they are; CIEDE2000.
-    pub delta_e: f64,
-    /// Whether it was told so.
-    pub by_hand: bool,
-}
-
-impl From<&Match> for Mapped {
-    fn from(found: &Match) -> Self {
-        Self {
-            color: to_hex(found.color),
-            colors: found.colors,
-            share: rounded(found.share),
-            pen: found.pen.clone(),
-            pen_color: to_hex(found.pen_color),
-            delta_e: (f64::from(found.delta_e) * 10.0).round() / 10.0,
-            by_hand: found.by_hand,
-        }
-    }
-}
-
 /// Plans what was read. A program that somebody else wrote has no plan.
 ///
 /// # Errors
@@ -425,91 +298,6 @@ fn search(
     (toolpath, told, stopped)
 }
 
-/// Tells of what is not drawn.
-///
-/// # Errors
-/// When that is all.
-fn note_losses(
-    drawing: &Drawing,
-    area: Rect,
-    toolpath: &Toolpath,
-    told: &toolpath::Report,
-    profile: &Profile,
-    listener: &dyn Listener,
-) -> Result<(), Error> {
-    if toolpath.passes.is_empty() {
-        let (width, height) = (area.width(), area.height());
-        let why = if told.tiny > 0 {
-            format!("all {} strokes are shorter than --min-stroke", told.tiny)
-        } else {
-            let help = remedy(drawing, area, profile);
-            let id = &profile.id;
-            format!(
-                "no stroke lies inside the {width:.1} x {height:.1} mm that `{id}` reaches on this page; {help}"
-            )
-        };
-        return Err(Error::Input(format!("nothing to draw: {why}")));
-    }
-    if told.clipped_mm >= 0.05 {
-        listener.warn(&format!(
-            "{:.1} mm of line lay outside the drawable area and were cut off; {}",
-            told.clipped_mm,
-            remedy(drawing, area, profile)
-        ));
-    }
-    if told.tiny > 0 {
-        listener.note(&format!("{} strokes shorter than --min-stroke are left out", told.tiny));
-    }
-    if told.doubled.mm > 0.0 {
-        let (strokes, mm) = (told.doubled.strokes, told.doubled.mm);
-        listener
-            .note(&format!("drawn twice and left out: {strokes} strokes and parts of others, {mm:.1} mm"));
-    }
-    Ok(())
-}
-
-/// Says how the paper must lie on a bed, where that is not as the drawing is seen. A plotter with sheets takes each in one
-/// way only.
-fn note_turn(placement: &Placement, profile: &Profile, listener: &dyn Listener) {
-    if placement.is_turned() && profile.firmware.dialect() != Dialect::Hpgl {
-        listener.note(&format!(
-            "the page is turned to fit `{}`: lay its top to the left; --no-rotate leaves it upright",
-            profile.id
-        ));
-    }
-}
-
-/// What helps when a drawing does not fit.
-fn remedy(drawing: &Drawing, area: Rect, profile: &Profile) -> String {
-    let (page, bed) = (drawing.page, &profile.bed);
-    let paths =
-        drawing.layers.iter().flat_map(|layer| &layer.strokes).map(|stroke| stroke.path.bounding_box());
-    let ink = paths.reduce(|a, b| a.union(b)).unwrap_or(Rect::ZERO);
-    let (width, height) = (ink.width(), ink.height());
-    if page.width > bed.width + 0.1 || page.height > bed.height + 0.1 {
-        if page.width <= bed.height + 0.1 && page.height <= bed.width + 0.1 {
-            return format!(
-                "the page of {:.1} x {:.1} mm fits the bed of `{}` when it is turned: leave out --no-rotate",
-                page.width, page.height, profile.id
-            );
-        }
-        let (w, h) = (page.width.min(bed.width), page.height.min(bed.height));
-        return format!(
-            "the page of {:.1} x {:.1} mm is larger than the bed of {:.1} x {:.1} mm of `{}`: --page {w}x{h}mm --fit makes it fit, \
-             --tile {w}x{h}mm cuts it over several sheets",
-            page.width, page.height, bed.width, bed.height, profile.id
-        );
-    }
-    let size = format!("the ink takes {width:.1} x {height:.1} mm");
-    if width <= area.width() && height <= area.height() {
-        format!("{size} and fits: --center moves it inside")
-    } else if height <= area.width() && width <= area.height() {
-        format!("{size}: --rotate 90deg --center makes it fit")
-    } else {
-        format!("{size}: --fit makes it fit")
-    }
-}
-
 fn check_reach(toolpath: &Toolpath, profile: &Profile, placement: &Placement) -> Result<(), Error> {
     let area = placement.reach(toolpath.page.width);
     let strokes = toolpath.passes.iter().flat_map(|pass| &pass.strokes);
@@ -523,17 +311,6 @@ fn check_reach(toolpath: &Toolpath, profile: &Profile, placement: &Placement) ->
             stroke.bounds().x1,
             stroke.bounds().y1
         ))),
-    }
-}
-
-impl Before {
-    fn of(statistics: &Statistics, seconds: f64) -> Self {
-        Self {
-            strokes: statistics.strokes,
-            travel_mm: rounded(statistics.travel_mm),
-            lifts: statistics.lifts,
-            seconds: rounded(seconds),
-        }
     }
 }
 
@@ -555,48 +332,4 @@ fn befores(
             of_pen.remove(pass.pen.id.as_str()).map_or_else(Before::default, |s| Before::of(&told.before, s))
         })
         .collect()
-}
-
-fn report(toolpath: &Toolpath, timetable: &Timetable, before: &[Before], counts: Counts) -> Report {
-    let passes = toolpath.passes.iter().zip(&timetable.passes).zip(before);
-    let passes: Vec<PassReport> =
-        passes.map(|((pass, timed), before)| PassReport::of(pass, timed, *before)).collect();
-    let sum = |of: fn(&PassReport) -> f64| rounded(passes.iter().map(of).sum());
-    let bounds =
-        toolpath.passes.iter().flat_map(|pass| &pass.strokes).map(Polyline::bounds).reduce(|a, b| a.union(b));
-    let bounds = bounds.unwrap_or(Rect::ZERO);
-    Report {
-        strokes: passes.iter().map(|pass| pass.strokes).sum(),
-        draw_mm: sum(|pass| pass.draw_mm),
-        travel_mm: sum(|pass| pass.travel_mm),
-        lifts: passes.iter().map(|pass| pass.lifts).sum(),
-        seconds: sum(|pass| pass.seconds),
-        input: Before {
-            strokes: passes.iter().map(|pass| pass.input.strokes).sum(),
-            travel_mm: sum(|pass| pass.input.travel_mm),
-            lifts: passes.iter().map(|pass| pass.input.lifts).sum(),
-            seconds: sum(|pass| pass.input.seconds),
-        },
-        passes,
-        bounds_mm: [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(rounded),
-        mapping: Vec::new(),
-        lint: Vec::new(),
-        counts,
-        ordered: None,
-    }
-}
-
-impl PassReport {
-    fn of(pass: &Pass, timed: &Timed, input: Before) -> Self {
-        let statistics = Statistics::of(&pass.strokes);
-        Self {
-            pen: pass.pen.id.clone(),
-            strokes: statistics.strokes,
-            draw_mm: rounded(statistics.draw_mm),
-            travel_mm: rounded(statistics.travel_mm),
-            lifts: statistics.lifts,
-            seconds: rounded(timed.seconds),
-            input,
-        }
-    }
 }
