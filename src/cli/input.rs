@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 
 use super::layout::{FillArgs, LayoutArgs, length, positive_length};
 use super::lint::LintArgs;
@@ -12,15 +11,13 @@ use super::matching::{self, MatchArgs};
 use super::order::OrderArgs;
 use super::pens_choice::PassArgs;
 use super::pipeline::Wishes;
-use super::terminal::plain;
 use super::{Failure, Terminal, files, machines, pens};
-use traceur_core::color::{parse_hex, to_hex};
 use traceur_core::drawing::svg::{self, Import, LayersBy, Match, ReadOptions, View};
 use traceur_core::drawing::{Drawing, Page};
 use traceur_core::geometry::{Point, Polyline, Rect};
 use traceur_core::machine::Profile;
 use traceur_core::pens::Pen;
-use traceur_core::toolpath::{Pass, Split, Toolpath};
+use traceur_core::toolpath::{self, Split, Toolpath};
 
 /// The input and how to read it.
 #[derive(Debug, clap::Args)]
@@ -281,111 +278,9 @@ fn usual_machine(path: &Path) -> &'static str {
     }
 }
 
-/// A saved plan: what `plan -o` writes.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlanFile {
-    format: u32,
-    kind: String,
-    page_mm: [f64; 2],
-    passes: Vec<PlanPass>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlanPass {
-    pen: PlanPen,
-    strokes: Vec<Vec<[f64; 2]>>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlanPen {
-    id: String,
-    name: String,
-    color: String,
-    tip_mm: f64,
-    opacity: f32,
-    speed_mm_s: Option<f64>,
-    slot: Option<u32>,
-}
-
-const PLAN_KIND: &str = "traceur-plan";
-
-/// The JSON text of a plan, µm exact.
-pub(super) fn plan_text(toolpath: &Toolpath) -> Result<String, Failure> {
-    let micrometer = |mm: f64| (mm * 1000.0).round() / 1000.0;
-    let passes = toolpath.passes.iter().map(|pass| PlanPass {
-        pen: PlanPen {
-            id: pass.pen.id.clone(),
-            name: pass.pen.name.clone(),
-            color: to_hex(pass.pen.color),
-            tip_mm: pass.pen.tip,
-            opacity: pass.pen.opacity,
-            speed_mm_s: pass.pen.speed,
-            slot: pass.pen.slot,
-        },
-        strokes: pass
-            .strokes
-            .iter()
-            .map(|stroke| stroke.points().iter().map(|p| [micrometer(p.x), micrometer(p.y)]).collect())
-            .collect(),
-    });
-    let file = PlanFile {
-        format: 1,
-        kind: PLAN_KIND.into(),
-        page_mm: [toolpath.page.width, toolpath.page.height],
-        passes: passes.collect(),
-    };
-    serde_json::to_string(&file).map_err(|error| Failure::Input(error.to_string()))
-}
-
 fn parse_plan(file: &str, bytes: &[u8]) -> Result<Toolpath, Failure> {
-    let wrong = |what: String| {
-        Failure::Input(format!("{file}: {what}; make a plan with `traceur plan IN -o OUT.json`"))
-    };
-    let plan: PlanFile =
-        serde_json::from_slice(bytes).map_err(|error| wrong(format!("not a plan: {error}")))?;
-    let page = Page { width: plan.page_mm[0], height: plan.page_mm[1] };
-    if plan.format != 1 || plan.kind != PLAN_KIND || !page.is_sane() {
-        return Err(wrong("not a plan that this version reads".into()));
-    }
-    let mut passes = Vec::new();
-    for pass in plan.passes {
-        let pen = parse_plan_pen(pass.pen).map_err(&wrong)?;
-        let mut strokes = Vec::new();
-        for stroke in pass.strokes {
-            let finite = stroke.iter().flatten().all(|value| value.abs() < 1e5);
-            if stroke.len() < 2 || !finite {
-                return Err(wrong(format!(
-                    "pen `{}`: a stroke needs two points or more, within 100 m",
-                    pen.id
-                )));
-            }
-            strokes.push(Polyline::new(stroke.into_iter().map(|[x, y]| Point::new(x, y)).collect()));
-        }
-        passes.push(Pass { pen, strokes });
-    }
-    Ok(Toolpath { page, passes })
-}
-
-fn parse_plan_pen(pen: PlanPen) -> Result<Pen, String> {
-    if !(0.01..=50.0).contains(&pen.tip_mm)
-        || !(0.0..=1.0).contains(&pen.opacity)
-        || pen.speed_mm_s.is_some_and(|v| v.is_nan() || v <= 0.0)
-    {
-        return Err(format!("pen `{}`: its tip, opacity or speed is out of range", pen.id));
-    }
-    Ok(Pen {
-        id: plain(&pen.id),
-        name: plain(&pen.name),
-        color: parse_hex(&pen.color)?,
-        tip: pen.tip_mm,
-        opacity: pen.opacity,
-        speed: pen.speed_mm_s,
-        slot: pen.slot,
-        metres: None,
-        pass: None,
+    toolpath::file::from_json(bytes).map_err(|error| {
+        Failure::Input(format!("{file}: {error}; make a plan with `traceur plan IN -o OUT.json`"))
     })
 }
 

@@ -21,7 +21,7 @@ pub(super) fn open() -> Result<Option<Odometer>, Failure> {
 
 /// The ink that is left in those pens of which it is known; mm.
 pub(super) fn left<'a>(pens: impl Iterator<Item = &'a Pen>) -> Vec<(String, f64)> {
-    let mut known = pens.filter_map(|pen| Some((pen, pen.metres?))).peekable();
+    let mut known = pens.filter_map(|pen| Some((pen, pen.supply?))).peekable();
     if known.peek().is_none() {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::input::{Input, InputArgs, Sheet, plan_text};
+use super::input::{Input, InputArgs, Sheet};
 use super::pipeline::Planned;
 use super::show::ShowArgs;
 use super::{Failure, Terminal, files, pipeline};
@@ -13,7 +13,7 @@ use traceur_core::drawing::svg;
 use traceur_core::drawing::{Drawing, Layer, Stroke};
 use traceur_core::geometry::{BezPath, Polyline, flatten};
 use traceur_core::machine::Profile;
-use traceur_core::toolpath::Toolpath;
+use traceur_core::toolpath::{Toolpath, file};
 
 /// Order the strokes of a drawing pen by pen, and say what plotting them costs.
 #[derive(Debug, clap::Args)]
@@ -83,7 +83,7 @@ fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> R
             (Some(extension), _) if extension.eq_ignore_ascii_case("svg") => {
                 svg::write(&ordered(&planned.toolpath, None))
             }
-            _ => plan_text(&planned.toolpath)?,
+            _ => file::to_json(&planned.toolpath),
         };
         files::write(&sheet.file(output), text.as_bytes(), terminal)?;
     }

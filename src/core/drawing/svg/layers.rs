@@ -7,9 +7,8 @@ use resvg::usvg::roxmltree::{Document, Node};
 
 use super::options::Skipped;
 use super::{INKSCAPE, Label, NAMESPACE, door};
-use crate::color::parse_hex;
 use crate::drawing::Error;
-use crate::pens::Pen;
+use crate::pens::{Pen, form};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 
@@ -67,7 +66,7 @@ pub(super) fn survey(file: &str, text: &str, document: &Document<'_>) -> Result<
             label: Label::parse(node.attribute((INKSCAPE, "label")).unwrap_or_default()),
             is_inkscape: node.attribute((INKSCAPE, "groupmode")) == Some("layer")
                 || node.has_attribute((INKSCAPE, "label")),
-            pen: pen(node),
+            pen: form::from_attributes(|name| node.attribute((NAMESPACE, name))),
         });
     }
     let mut skipped = Skipped::default();
@@ -126,27 +125,6 @@ fn check_numbers(file: &str, text: &str, node: Node<'_, '_>) -> Result<(), Error
         }
     }
     Ok(())
-}
-
-/// The pen that our own attributes describe; `None` when there are none or they make no sense.
-fn pen(node: Node<'_, '_>) -> Option<Pen> {
-    let own = |name| node.attribute((NAMESPACE, name));
-    let pen = Pen {
-        id: own("pen")?.to_owned(),
-        name: own("name").unwrap_or(own("pen")?).to_owned(),
-        color: parse_hex(own("color")?).ok()?,
-        tip: own("tip")?.parse().ok()?,
-        opacity: own("opacity").and_then(|text| text.parse().ok()).unwrap_or(0.0),
-        speed: own("speed")
-            .and_then(|text| text.parse().ok())
-            .filter(|speed: &f64| *speed > 0.0 && speed.is_finite()),
-        slot: own("slot").and_then(|text| text.parse().ok()),
-        metres: None,
-        pass: own("pass").and_then(|text| text.parse().ok()),
-    };
-    let is_sound =
-        !pen.id.is_empty() && (0.01..=50.0).contains(&pen.tip) && (0.0..=1.0).contains(&pen.opacity);
-    is_sound.then_some(pen)
 }
 
 /// Where the name in a start tag ends.
