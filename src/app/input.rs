@@ -4,13 +4,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::listener::Listener;
-use crate::{Error, plan_file};
+use crate::Error;
 use traceur_core::drawing::scene::{Drawn, Match, Stages};
 use traceur_core::drawing::svg::{self, View, Viewer};
 use traceur_core::drawing::{Drawing, Layout};
 use traceur_core::geometry::Rect;
 use traceur_core::pens::PassOrder;
-use traceur_core::toolpath::Toolpath;
+use traceur_core::toolpath::{self, Toolpath};
 
 /// What a file is, by its name and its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,10 @@ pub struct Reading<'a> {
 /// # Errors
 /// What in it is no plan.
 pub fn read_plan(name: &str, bytes: &[u8]) -> Result<Sheet, Error> {
-    Ok(Sheet { number: None, input: Input::Toolpath(plan_file::parse(name, bytes)?) })
+    let toolpath = toolpath::file::from_json(bytes).map_err(|error| {
+        Error::Input(format!("{name}: {error}; make a plan with `traceur plan IN -o OUT.json`"))
+    })?;
+    Ok(Sheet { number: None, input: Input::Toolpath(toolpath) })
 }
 
 /// Reads an SVG, a drawing for each sheet that is not empty; `name` is its file's, for messages.

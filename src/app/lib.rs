@@ -53,7 +53,6 @@ pub mod listener;
 pub mod odometer;
 pub mod ordered;
 pub mod plan;
-mod plan_file;
 pub mod preview;
 pub mod recipe;
 pub mod simulate;
@@ -63,18 +62,10 @@ pub mod timetable;
 pub mod wanted;
 
 pub use error::Error;
-pub use plan_file::to_text as plan_to_text;
 
 /// Thousandths: µm and ms are what a reader of reports can use.
 #[must_use]
 pub fn rounded(value: f64) -> f64 {
     // An empty sum is -0.
     (value * 1000.0).round() / 1000.0 + 0.0
-}
-
-/// Without what could steer a screen: control characters, and those that turn the direction of writing.
-fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
 }

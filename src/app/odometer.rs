@@ -22,7 +22,7 @@ pub fn open() -> Result<Option<Odometer>, Error> {
 /// The ink that is left in those pens of which it is known; mm.
 #[must_use]
 pub fn left<'a>(pens: impl Iterator<Item = &'a Pen>) -> Vec<(String, f64)> {
-    let mut known = pens.filter_map(|pen| Some((pen, pen.metres?))).peekable();
+    let mut known = pens.filter_map(|pen| Some((pen, pen.supply?))).peekable();
     if known.peek().is_none() {
         return Vec::new();
     }

@@ -1,12 +1,12 @@
 //! `traceur pens`: the sets in the program and your own.
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::terminal::{plain, table};
 use super::{Failure, Terminal, pens_edit, pens_swatch};
 use traceur_app::catalog::pens::{self, Set, choose_with_files};
 use traceur_core::color::{Srgb8, delta_e, parse_hex, to_hex};
+use traceur_core::pens::form::PenForm;
 use traceur_core::pens::{Pen, near_duplicates};
 
 /// Colors closer than this (ΔE2000) are hardly told apart on paper.
@@ -97,54 +97,33 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
 }
 
-/// A pen for scripts.
-#[derive(Debug, Serialize)]
-pub(super) struct PenRow {
-    id: String,
-    name: String,
-    color: String,
-    tip_mm: f64,
-    opacity: f64,
-    speed_mm_s: Option<f64>,
-    slot: Option<u32>,
-}
-
 /// Pens for scripts and for people.
 #[derive(Debug)]
 pub(super) struct Listing {
-    pub(super) rows: Vec<PenRow>,
-    colors: Vec<Srgb8>,
+    pub(super) rows: Vec<PenForm>,
 }
 
 impl Listing {
     pub(super) fn of(pens: &[Pen]) -> Self {
-        let row = |pen: &Pen| PenRow {
-            id: pen.id.clone(),
-            name: pen.name.clone(),
-            color: to_hex(pen.color),
-            tip_mm: pen.tip,
-            opacity: (f64::from(pen.opacity) * 1e4).round() / 1e4,
-            speed_mm_s: pen.speed,
-            slot: pen.slot,
-        };
-        Self { rows: pens.iter().map(row).collect(), colors: pens.iter().map(|pen| pen.color).collect() }
+        Self { rows: pens.iter().cloned().map(PenForm).collect() }
     }
 
     /// A table with a chip before each pen.
     pub(super) fn to_text(&self, terminal: &Terminal) -> String {
-        let cells = |pen: &PenRow| {
+        let cells = |PenForm(pen): &PenForm| {
             vec![
                 pen.id.clone(),
-                pen.color.clone(),
-                format!("{} mm", pen.tip_mm),
+                to_hex(pen.color),
+                format!("{} mm", pen.tip),
                 format!("{:.0} %", pen.opacity * 100.0),
-                pen.speed_mm_s.map_or("-".into(), |speed| format!("{speed:.0} mm/s")),
+                pen.speed.map_or("-".into(), |speed| format!("{speed:.0} mm/s")),
                 pen.slot.map_or("-".into(), |slot| slot.to_string()),
                 pen.name.clone(),
             ]
         };
         let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
-        chipped(&["pen", "color", "tip", "opacity", "speed", "slot", "name"], &rows, &self.colors, terminal)
+        let colors: Vec<Srgb8> = self.rows.iter().map(|row| row.0.color).collect();
+        chipped(&["pen", "color", "tip", "opacity", "speed", "slot", "name"], &rows, &colors, terminal)
     }
 }
 

@@ -56,7 +56,7 @@ impl PenArgs {
             opacity: self.opacity,
             speed: self.speed,
             slot: self.slot,
-            metres: self.metres,
+            supply: self.metres,
         }
     }
 }

@@ -13,6 +13,7 @@ use traceur_app::ordered::ordered;
 use traceur_app::plan::{Planned, Report};
 use traceur_core::drawing::svg;
 use traceur_core::machine::Profile;
+use traceur_core::toolpath::file;
 
 /// Order the strokes of a drawing pen by pen, and say what plotting them costs.
 #[derive(Debug, clap::Args)]
@@ -82,7 +83,7 @@ fn plan(sheet: &Sheet, args: &Args, profile: &Profile, terminal: &Terminal) -> R
             (Some(extension), _) if extension.eq_ignore_ascii_case("svg") => {
                 svg::write(&ordered(&planned.toolpath, None))
             }
-            _ => traceur_app::plan_to_text(&planned.toolpath)?,
+            _ => file::to_json(&planned.toolpath),
         };
         files::write(&file_of(sheet, output), text.as_bytes(), terminal)?;
     }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Picture;
 use super::network::Layer;
-use traceur_core::color::Srgb8;
 use traceur_core::drawing::Page;
 use traceur_core::pens::Pen;
+use traceur_core::pens::form::PenForm;
 
 /// Written as text and read back, as a recipe has it.
 pub(super) mod text {
@@ -58,48 +58,15 @@ pub(super) mod layers {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Pen", deny_unknown_fields)]
-struct PenForm {
-    id: String,
-    name: String,
-    #[serde(with = "color")]
-    color: Srgb8,
-    tip: f64,
-    opacity: f32,
-    speed: Option<f64>,
-    slot: Option<u32>,
-    metres: Option<f64>,
-    #[serde(default)]
-    pass: Option<u32>,
-}
-
-mod color {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(color: &Srgb8, to: S) -> Result<S::Ok, S::Error> {
-        [color.red, color.green, color.blue].serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Srgb8, D::Error> {
-        <[u8; 3]>::deserialize(from).map(Srgb8::from)
-    }
-}
-
 /// Pens.
 pub(super) mod pens {
     use super::*;
 
-    #[derive(Serialize)]
-    struct Out<'a>(#[serde(with = "PenForm")] &'a Pen);
-    #[derive(Deserialize)]
-    struct In(#[serde(with = "PenForm")] Pen);
-
     pub(crate) fn serialize<S: Serializer>(pens: &[Pen], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(pens.iter().map(Out))
+        to.collect_seq(pens.iter().cloned().map(PenForm))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pen>, D::Error> {
-        Ok(Vec::<In>::deserialize(from)?.into_iter().map(|pen| pen.0).collect())
+        Ok(Vec::<PenForm>::deserialize(from)?.into_iter().map(|pen| pen.0).collect())
     }
 }

@@ -8,12 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Place;
 use super::journal::{self, Journal, Past, ROOM};
-use traceur_core::color::{parse_hex, to_hex};
-use traceur_core::drawing::Page;
-use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::Profile;
-use traceur_core::pens::Pen;
-use traceur_core::toolpath::{Pass, Toolpath};
+use traceur_core::toolpath::{Toolpath, file};
 
 /// What a line of the journal takes at most; bytes.
 const LINE: u64 = 128;
@@ -224,8 +220,7 @@ impl Store {
             reason: error.to_string(),
         };
         let about = serde_json::to_string(&case.about).map_err(unwritable)?;
-        let toolpath = toolpath_text(&case.toolpath).map_err(unwritable)?;
-        let files = [(ABOUT, about), (TOOLPATH, toolpath), (MACHINE, case.machine.clone())];
+        let files = [(ABOUT, about), (TOOLPATH, file::to_json(&case.toolpath)), (MACHINE, case.machine.clone())];
         for (name, text) in &files {
             write(&temporary.path().join(name), text.as_bytes())?;
         }
@@ -271,7 +266,8 @@ impl Stored {
     /// When a file of it is gone or damaged.
     pub fn case(&self) -> Result<Case, Error> {
         let path = self.folder.join(TOOLPATH);
-        let toolpath = parse_toolpath(&read(&path)?).map_err(|reason| unreadable(&path, reason))?;
+        let toolpath = file::from_json(read(&path)?.as_bytes());
+        let toolpath = toolpath.map_err(|error| unreadable(&path, error.to_string()))?;
         Ok(Case { about: self.about()?, toolpath, machine: read(&self.folder.join(MACHINE))? })
     }
 
@@ -372,94 +368,19 @@ fn slug(drawing: &str) -> String {
     if name.is_empty() { "drawing".into() } else { name }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ToolpathFile {
-    format: u32,
-    page_mm: [f64; 2],
-    passes: Vec<PassFile>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PassFile {
-    id: String,
-    name: String,
-    color: String,
-    tip_mm: f64,
-    opacity: f32,
-    speed_mm_s: Option<f64>,
-    slot: Option<u32>,
-    metres_mm: Option<f64>,
-    /// `x,y x,y`, a stroke each, as the shortest digits that read back as the very same numbers.
-    strokes: Vec<String>,
-}
-
-fn toolpath_text(toolpath: &Toolpath) -> serde_json::Result<String> {
-    let stroke = |line: &Polyline| {
-        line.points().iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
-    };
-    let passes = toolpath.passes.iter().map(|pass| PassFile {
-        id: pass.pen.id.clone(),
-        name: pass.pen.name.clone(),
-        color: to_hex(pass.pen.color),
-        tip_mm: pass.pen.tip,
-        opacity: pass.pen.opacity,
-        speed_mm_s: pass.pen.speed,
-        slot: pass.pen.slot,
-        metres_mm: pass.pen.metres,
-        strokes: pass.strokes.iter().map(stroke).collect(),
-    });
-    let page_mm = [toolpath.page.width, toolpath.page.height];
-    serde_json::to_string(&ToolpathFile { format: 1, page_mm, passes: passes.collect() })
-}
-
-fn parse_toolpath(text: &str) -> Result<Toolpath, String> {
-    let file: ToolpathFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let page = Page { width: file.page_mm[0], height: file.page_mm[1] };
-    if file.format != 1 || !page.is_sane() {
-        return Err("its format is not known".into());
-    }
-    let stroke = |text: &String| {
-        let point = |pair: &str| {
-            let (x, y) = pair.split_once(',')?;
-            let point = Point::new(x.parse().ok()?, y.parse().ok()?);
-            (point.x.abs() < 1e5 && point.y.abs() < 1e5).then_some(point)
-        };
-        let points: Option<Vec<Point>> = text.split(' ').map(point).collect();
-        points
-            .filter(|points| points.len() > 1)
-            .map(Polyline::new)
-            .ok_or("a stroke makes no sense".to_owned())
-    };
-    let pass = |pass: PassFile| {
-        let pen = Pen {
-            id: pass.id,
-            name: pass.name,
-            color: parse_hex(&pass.color)?,
-            tip: pass.tip_mm,
-            opacity: pass.opacity,
-            speed: pass.speed_mm_s,
-            slot: pass.slot,
-            metres: pass.metres_mm,
-            // The passes are in order already.
-            pass: None,
-        };
-        Ok(Pass { pen, strokes: pass.strokes.iter().map(stroke).collect::<Result<_, String>>()? })
-    };
-    let passes: Result<Vec<Pass>, String> = file.passes.into_iter().map(pass).collect();
-    Ok(Toolpath { page, passes: passes? })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use traceur_core::drawing::Page;
+    use traceur_core::geometry::{Point, Polyline};
     use traceur_core::machine::BUILT_IN;
-    use traceur_core::pens::Inventory;
+    use traceur_core::pens::{Inventory, Pen};
+    use traceur_core::toolpath::Pass;
 
     fn case() -> Case {
         let pens = Inventory::parse("pens.toml", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
         let passes = pens.into_iter().take(3).map(|pen| {
+            let pen = Pen { supply: Some(0.1 + 0.2), pass: Some(2), ..pen };
             let points = (0..200).map(|n| {
                 let (sin, cos) = (f64::from(n) * 0.7).sin_cos();
                 Point::new(50.0 + 40.0 * cos, 50.0 + sin / 3.0)
@@ -499,9 +420,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().into());
         let job = store.add(&case()).unwrap();
-        for text in ["", "{}", "{\"format\":1,\"page_mm\":[1e999,0],\"passes\":[]}"] {
+        for text in ["", "{}", "{\"format\":2,\"kind\":\"traceur-plan\",\"page_mm\":[1e999,0],\"passes\":[]}"]
+        {
             fs::write(job.folder.join(TOOLPATH), text).unwrap();
             assert!(job.case().unwrap_err().to_string().contains(TOOLPATH), "{text}");
         }
+    }
+
+    #[test]
+    fn a_job_of_an_earlier_version_is_refused_in_one_clear_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = Store::new(folder.path().into()).add(&case()).unwrap();
+        let old = "{\"format\":1,\"page_mm\":[100.0,100.0],\"passes\":[{\"id\":\"red\",\"name\":\"Red\",\
+            \"color\":\"#c8232b\",\"tip_mm\":0.35,\"opacity\":0.0,\"speed_mm_s\":null,\"slot\":null,\
+            \"metres_mm\":null,\"strokes\":[\"1,2 3,4\"]}]}";
+        fs::write(job.folder.join(TOOLPATH), old).unwrap();
+        let error = job.case().unwrap_err().to_string();
+        let expected = "toolpath.json: kept by an earlier version of traceur, in a format that this one does not read: \
+            this job can't go on";
+        assert!(error.ends_with(expected), "{error}");
     }
 }

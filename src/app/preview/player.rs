@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::playback::{Moment, Playback, PlayedPass};
 use traceur_core::color::{Srgb8, to_hex};
 use traceur_core::geometry::Point;
+use traceur_core::pens::form::printable;
 use traceur_core::toolpath::Statistics;
 
 const PAGE: &str = include_str!("player/page.html");
@@ -46,8 +47,8 @@ pub fn to_html(playback: &Playback, labels: &Labels) -> String {
     let corner = |point: &Point| [rounded(point.x), rounded(point.y)];
     let facts = Facts {
         format: 1,
-        title: crate::printable(labels.title),
-        machine: crate::printable(labels.machine),
+        title: printable(labels.title),
+        machine: printable(labels.machine),
         page_mm: [playback.page.width, playback.page.height],
         bed_mm: playback.bed.each_ref().map(corner),
         paper: to_hex(labels.paper),
@@ -122,8 +123,8 @@ impl Packer {
         let statistics = Statistics::of(&pass.strokes());
         let [begin, end] = pass.span().map(rounded);
         PassFacts {
-            id: crate::printable(&pass.pen.id),
-            name: crate::printable(&pass.pen.name),
+            id: printable(&pass.pen.id),
+            name: printable(&pass.pen.name),
             color: to_hex(pass.pen.color),
             tip_mm: rounded(pass.pen.tip),
             opacity: pass.pen.opacity,

@@ -1,6 +1,7 @@
 //! Chains of straight pieces, and how curves become them.
 
 use kurbo::{BezPath, PathEl, Point, Rect};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A chain of straight pieces; mm. At least two points; two equal points are a dot.
 ///
@@ -122,6 +123,21 @@ impl Extend<Point> for Polyline {
     /// Goes on through these points.
     fn extend<I: IntoIterator<Item = Point>>(&mut self, points: I) {
         self.0.extend(points);
+    }
+}
+
+/// As a list of `[x,y]`; mm.
+impl Serialize for Polyline {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(|point| [point.x, point.y]))
+    }
+}
+
+impl<'de> Deserialize<'de> for Polyline {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let points = Vec::<[f64; 2]>::deserialize(from)?;
+        Self::checked(points.into_iter().map(|[x, y]| Point::new(x, y)).collect())
+            .ok_or_else(|| serde::de::Error::custom("a stroke needs two points or more, all finite"))
     }
 }
 

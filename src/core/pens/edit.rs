@@ -23,23 +23,25 @@ pub struct Change {
     pub speed: Option<f64>,
     /// Place in the holder or carousel, from 1.
     pub slot: Option<u32>,
-    /// How far a full one draws; mm.
-    pub metres: Option<f64>,
+    /// How long a line a full one draws; mm.
+    pub supply: Option<f64>,
 }
 
 impl Change {
     /// All that is told of a pen.
     #[must_use]
     pub fn of(pen: &Pen) -> Self {
+        // The pass is of a job, not of the pen.
+        let Pen { id, name, color, tip, opacity, speed, slot, supply, pass: _ } = pen.clone();
         Self {
-            id: Some(pen.id.clone()),
-            name: Some(pen.name.clone()),
-            color: Some(pen.color),
-            tip: Some(pen.tip),
-            opacity: Some(pen.opacity).filter(|opacity| *opacity > 0.0),
-            speed: pen.speed,
-            slot: pen.slot,
-            metres: pen.metres,
+            id: Some(id),
+            name: Some(name),
+            color: Some(color),
+            tip: Some(tip),
+            opacity: Some(opacity).filter(|opacity| *opacity > 0.0),
+            speed,
+            slot,
+            supply,
         }
     }
 
@@ -53,7 +55,7 @@ impl Change {
             ("opacity", self.opacity.map(|opacity| short(opacity.into()).into())),
             ("speed", self.speed.map(|speed| format!("{}mm/s", short(speed)).into())),
             ("slot", self.slot.map(|slot| i64::from(slot).into())),
-            ("metres", self.metres.map(|mm| format!("{}m", short(mm / 1000.0)).into())),
+            ("metres", self.supply.map(|mm| format!("{}m", short(mm / 1000.0)).into())),
         ];
         values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }

@@ -83,17 +83,7 @@ impl FoundPen {
         let name = name.map(str::trim).filter(|name| !name.is_empty());
         let name =
             name.map_or_else(|| to_hex(color), |name| name.chars().filter(|c| !c.is_control()).collect());
-        let rest = Pen {
-            id: String::new(),
-            name: String::new(),
-            color,
-            tip: 0.0,
-            opacity: 0.0,
-            speed: None,
-            slot: None,
-            metres: None,
-            pass: None,
-        };
+        let rest = Pen::new("", "", color, 0.0);
         Self { name, color, tip, rest }
     }
 }

@@ -1,10 +1,10 @@
 //! Reading pens from TOML and choosing among them.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use crate::color::{Ink, Srgb, Srgb8, delta_e, lab, parse_hex};
+use super::Pen;
+use crate::color::delta_e;
 use crate::config;
-use crate::units;
 
 /// The pen sets inside the program: id and TOML text.
 pub const BUILT_IN: [(&str, &str); 3] = [
@@ -54,37 +54,6 @@ fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or(String::new(), |name| format!(" (did you mean `{name}`?)"))
 }
 
-/// One pen.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pen {
-    /// Short name for scripts and SVG ids, unique in its file.
-    pub id: String,
-    /// Name for people.
-    pub name: String,
-    /// Nominal color: one line on white paper.
-    #[serde(deserialize_with = "de_color")]
-    pub color: Srgb8,
-    /// Width of its line; mm.
-    #[serde(deserialize_with = "units::de_length")]
-    pub tip: f64,
-    /// 0 (transparent: what lies below shines through) to 1 (covers).
-    #[serde(default)]
-    pub opacity: f32,
-    /// Greatest drawing speed; mm/s. `None`: the machine's.
-    #[serde(default, deserialize_with = "units::de_speed_option")]
-    pub speed: Option<f64>,
-    /// Place in the holder or carousel, from 1.
-    #[serde(default)]
-    pub slot: Option<u32>,
-    /// How far a full one draws; mm. `None`: not known.
-    #[serde(default, deserialize_with = "units::de_length_option")]
-    pub metres: Option<f64>,
-    /// Place among the passes where their order is given by hand; `None`: by lightness.
-    #[serde(skip)]
-    pub pass: Option<u32>,
-}
-
 /// What decides which pen draws first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PassOrder {
@@ -102,25 +71,6 @@ impl PassOrder {
             pen.pass = (self == Self::Given).then_some(place);
         }
     }
-}
-
-impl Pen {
-    /// Its ink for the optical model.
-    #[must_use]
-    pub fn ink(&self) -> Ink {
-        Ink::new(self.color, self.opacity)
-    }
-
-    /// CIE lightness of its line; 0 is black, 100 white. Light pens draw first, so that a dark one does not soil them.
-    #[must_use]
-    pub fn lightness(&self) -> f32 {
-        let color: Srgb<f32> = self.color.into_format();
-        lab(color).l
-    }
-}
-
-fn de_color<'de, D: Deserializer<'de>>(input: D) -> Result<Srgb8, D::Error> {
-    parse_hex(&String::deserialize(input)?).map_err(serde::de::Error::custom)
 }
 
 /// All pens of one file: what its owner has.
@@ -169,20 +119,8 @@ impl Inventory {
             if pen.id.is_empty() || !pen.id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
                 return wrong(at, format!("pen id `{}`: use letters, digits, `-`, `_` and `.`", pen.id));
             }
-            if !(0.0..=1.0).contains(&pen.opacity) {
-                return wrong(
-                    at,
-                    format!("pen `{}`: opacity {} is not between 0 and 1", pen.id, pen.opacity),
-                );
-            }
-            if !(0.01..=50.0).contains(&pen.tip) {
-                return wrong(
-                    at,
-                    format!("pen `{}`: a tip of {} mm is not between 0.01 and 50 mm", pen.id, pen.tip),
-                );
-            }
-            if pen.speed == Some(0.0) {
-                return wrong(at, format!("pen `{}`: a speed of 0 never ends", pen.id));
+            if let Err(error) = pen.check() {
+                return wrong(at, error.to_string());
             }
         }
         let pens = read.pens.into_iter().map(toml::Spanned::into_inner).collect();

@@ -5,9 +5,12 @@
 //! ([`crate::color::Ink`]), and files (text comes in and goes out).
 
 pub mod edit;
+pub mod form;
 mod import;
 mod inventory;
 pub mod odometer;
+mod pen;
 
 pub use import::{Imported, import, slug, unique};
-pub use inventory::{BUILT_IN, Error, Inventory, PassOrder, Pen, PenSet, near_duplicates};
+pub use inventory::{BUILT_IN, Error, Inventory, PassOrder, PenSet, near_duplicates};
+pub use pen::{OutOfRange, Pen};

@@ -11,6 +11,7 @@ mod chains;
 mod cost;
 mod dedup;
 mod ends;
+pub mod file;
 mod greedy;
 mod join;
 mod kicks;
@@ -37,9 +38,11 @@ use crate::geometry::{Point, Polyline, Rect};
 use crate::pens::Pen;
 
 /// All that is drawn with one mounted pen, in drawing order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pass {
     /// The mounted pen.
+    #[serde(with = "crate::pens::form")]
     pub pen: Pen,
     /// Its strokes, flattened, clipped and joined, in drawing order and direction; page space, mm.
     pub strokes: Vec<Polyline>,

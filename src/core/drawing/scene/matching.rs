@@ -360,7 +360,7 @@ fn pen_for(id: String, name: String, color: Srgb8, marks: &[Mark]) -> Pen {
     let widths =
         weigh(marks.iter().filter_map(|mark| Some(((mark.width? * 1000.0).round() as u64, length(mark)))));
     let tip = widths.first().map_or(0.3, |(width, _)| *width as f64 / 1000.0).clamp(0.01, 50.0);
-    Pen { id, name, color, tip, opacity: 0.0, speed: None, slot: None, metres: None, pass: None }
+    Pen::new(id, name, color, tip)
 }
 
 fn difference(a: Srgb8, b: Srgb8) -> f32 {

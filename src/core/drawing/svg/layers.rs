@@ -6,10 +6,9 @@ use resvg::usvg::roxmltree::{Document, Node};
 
 use super::tags::Keyed;
 use super::{INKSCAPE, NAMESPACE, door};
-use crate::color::parse_hex;
 use crate::drawing::Error;
 use crate::drawing::scene::{Label, SceneLayer, Skipped};
-use crate::pens::Pen;
+use crate::pens::form;
 
 /// What the XML says.
 pub(super) struct Survey {
@@ -36,7 +35,7 @@ pub(super) fn survey(file: &str, keyed: &Keyed<'_>, document: &Document<'_>) -> 
             label: Label::parse(node.attribute((INKSCAPE, "label")).unwrap_or_default()),
             is_marked: node.attribute((INKSCAPE, "groupmode")) == Some("layer")
                 || node.has_attribute((INKSCAPE, "label")),
-            pen: pen(node),
+            pen: form::from_attributes(|name| node.attribute((NAMESPACE, name))),
         });
     }
     let mut skipped = Skipped::default();
@@ -95,25 +94,4 @@ fn check_numbers(file: &str, keyed: &Keyed<'_>, node: Node<'_, '_>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// The pen that our own attributes describe; `None` when there are none or they make no sense.
-fn pen(node: Node<'_, '_>) -> Option<Pen> {
-    let own = |name| node.attribute((NAMESPACE, name));
-    let pen = Pen {
-        id: own("pen")?.to_owned(),
-        name: own("name").unwrap_or(own("pen")?).to_owned(),
-        color: parse_hex(own("color")?).ok()?,
-        tip: own("tip")?.parse().ok()?,
-        opacity: own("opacity").and_then(|text| text.parse().ok()).unwrap_or(0.0),
-        speed: own("speed")
-            .and_then(|text| text.parse().ok())
-            .filter(|speed: &f64| *speed > 0.0 && speed.is_finite()),
-        slot: own("slot").and_then(|text| text.parse().ok()),
-        metres: None,
-        pass: own("pass").and_then(|text| text.parse().ok()),
-    };
-    let is_sound =
-        !pen.id.is_empty() && (0.01..=50.0).contains(&pen.tip) && (0.0..=1.0).contains(&pen.opacity);
-    is_sound.then_some(pen)
 }

@@ -9,6 +9,7 @@ use svg::node::element::{Group, Path};
 use super::{INKSCAPE, NAMESPACE};
 use crate::color::{Srgb8, to_hex};
 use crate::drawing::{Drawing, Layer};
+use crate::pens::form::{self, printable};
 
 /// Writes a drawing in mm: one direct child `<g>` of the root a pen, numbered in pass order, that AxiDraw, vpype, saxi
 /// and Inkscape take as a layer. Points are rounded to 0.0001 mm. The same drawing gives the same bytes.
@@ -49,20 +50,9 @@ fn group(pass: usize, layer: &Layer, color: Srgb8) -> Group {
         .set("stroke", to_hex(color))
         .set("stroke-width", number(pen.tip))
         .set("stroke-linecap", "round")
-        .set("stroke-linejoin", "round")
-        .set("traceur:pen", printable(&pen.id))
-        .set("traceur:name", printable(&pen.name))
-        .set("traceur:color", to_hex(pen.color))
-        .set("traceur:tip", pen.tip.to_string())
-        .set("traceur:opacity", pen.opacity.to_string());
-    if let Some(speed) = pen.speed {
-        group = group.set("traceur:speed", speed.to_string());
-    }
-    if let Some(slot) = pen.slot {
-        group = group.set("traceur:slot", slot.to_string());
-    }
-    if let Some(pass) = pen.pass {
-        group = group.set("traceur:pass", pass.to_string());
+        .set("stroke-linejoin", "round");
+    for (name, value) in form::to_attributes(pen) {
+        group = group.set(format!("traceur:{name}"), value);
     }
     layer.strokes.iter().fold(group, |group, stroke| group.add(Path::new().set("d", data(&stroke.path))))
 }
@@ -77,10 +67,6 @@ fn unused(color: Srgb8, used: &[Srgb8]) -> Srgb8 {
 
 fn slug(id: &str) -> String {
     id.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
-}
-
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// At most four decimals, without trailing zeros.
