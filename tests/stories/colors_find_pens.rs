@@ -242,6 +242,9 @@ fn the_odometer_counts_and_warns_before_a_pen_runs_dry() {
         saved["lint"].as_array().unwrap().iter().any(is_dry),
         "a saved plan knows its pens' supply: {saved}"
     );
+    run("plan in.svg -p mine.toml -o own.svg").done();
+    let own = run("plan own.svg --json").json();
+    assert!(own["lint"].as_array().unwrap().iter().any(is_dry), "our own SVG knows it too: {own}");
     run("pens log --refilled black").done();
     let log = run("pens log black --json").json();
     assert_eq!((log["pens"][0]["metres"].as_f64(), log["pens"][0]["refills"].as_u64()), (Some(0.0), Some(1)));
