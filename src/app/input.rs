@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::listener::Listener;
 use crate::Error;
+use crate::listener::Listener;
 use traceur_core::drawing::scene::{Drawn, Match, Stages};
 use traceur_core::drawing::svg::{self, View, Viewer};
 use traceur_core::drawing::{Drawing, Layout};

@@ -220,7 +220,8 @@ impl Store {
             reason: error.to_string(),
         };
         let about = serde_json::to_string(&case.about).map_err(unwritable)?;
-        let files = [(ABOUT, about), (TOOLPATH, file::to_json(&case.toolpath)), (MACHINE, case.machine.clone())];
+        let files =
+            [(ABOUT, about), (TOOLPATH, file::to_json(&case.toolpath)), (MACHINE, case.machine.clone())];
         for (name, text) in &files {
             write(&temporary.path().join(name), text.as_bytes())?;
         }
