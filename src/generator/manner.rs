@@ -11,10 +11,10 @@ use super::settings::Settings;
 pub enum Manner {
     /// Short strokes beside each other; 70 to 85 % white.
     Airy,
-    /// Long strokes in bundles; 44 to 52 % white.
+    /// Long strokes in bundles; 38 to 46 % white.
     #[default]
     Rich,
-    /// Long strokes, little paper left; 24 to 32 % white.
+    /// Long strokes, little paper left; 20 to 28 % white.
     Dense,
 }
 
@@ -27,8 +27,8 @@ impl Manner {
     pub fn white(self) -> [f64; 2] {
         match self {
             Self::Airy => [0.70, 0.85],
-            Self::Rich => [0.44, 0.52],
-            Self::Dense => [0.24, 0.32],
+            Self::Rich => [0.38, 0.46],
+            Self::Dense => [0.20, 0.28],
         }
     }
 

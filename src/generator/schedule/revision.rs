@@ -31,8 +31,10 @@ const WHITE_NOW: f64 = 60.0;
 const MOST_THRIFT: f64 = 300.0;
 /// Greatest share of white in a style.
 const MOST_WHITE: f64 = 0.82;
-/// Strokes for each that a share of white takes, as some lie on others.
-const ON_OTHERS: f64 = 1.15;
+/// How much longer long strokes become: there are as few at first as then take the white that is to go.
+const GROWTH: f64 = 1.1;
+/// Width about a line that counts as inked beside its own; px.
+const EDGES_PX: f64 = 0.7;
 /// Steps between two times at which hooks are cut, once strokes are thinned out.
 const TRIM_EVERY: usize = 8;
 
@@ -212,7 +214,8 @@ pub(super) fn first_count(settings: &Settings, canvas: &Canvas, area: Rect) -> u
         Some([least, most]) if is_long => {
             let tips: f64 = settings.pens.iter().map(|pen| pen.tip).sum();
             let width_px = tips / settings.pens.len() as f64 * canvas.px_per_mm;
-            ON_OTHERS * (1.0 - 0.5 * (least + most)) * area.area() / (length_px * width_px)
+            let each = GROWTH * length_px * (width_px + EDGES_PX);
+            (1.0 - 0.5 * (least + most)) * area.area() / each
         }
         _ => (area.area() / AREA_PER_STROKE).ceil(),
     };
