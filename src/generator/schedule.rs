@@ -286,6 +286,10 @@ impl Run {
 
     /// Weighs the terms beside the excitation by what the aim's slopes are, smoothed over some steps.
     fn weigh(&mut self, slopes: &Tensor) -> Result<(), Error> {
+        // Without a share of white that is wanted, the weights are taken as they are.
+        if self.settings.white.is_none() {
+            return Ok(());
+        }
         let now = Objective::scale_of(slopes)?;
         let before = self.state.scale;
         self.state.scale = if before == 0.0 { now } else { before + SMOOTHING * (now - before) };
