@@ -1,7 +1,9 @@
 //! What a terminal, a page or a binding calls.
 
-pub mod chart;
+pub mod catalog;
 mod error;
+pub mod files;
 pub mod preview;
+pub mod swatch;
 
 pub use error::Error;

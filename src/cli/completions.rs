@@ -31,7 +31,7 @@ pub(super) struct ManArgs {
     folder: PathBuf,
 }
 
-pub(super) fn man(args: &ManArgs, terminal: &Terminal) -> Result<(), Failure> {
+pub(super) fn man(args: &ManArgs) -> Result<(), Failure> {
     let folder = OutFolder::open(&args.folder)?;
     let mut command = Cli::command();
     command.build();
@@ -43,7 +43,7 @@ pub(super) fn man(args: &ManArgs, terminal: &Terminal) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         let rendered = clap_mangen::Man::new(page).title(name.to_uppercase()).render(&mut bytes);
         rendered.map_err(|error| Failure::Input(format!("{name}.1: {error}")))?;
-        folder.write(&format!("{name}.1"), &bytes, terminal)?;
+        folder.write(&format!("{name}.1"), &bytes)?;
     }
     Ok(())
 }

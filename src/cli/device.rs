@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::device_keys::{self, Measure};
 use super::pipeline::rounded;
-use super::{Failure, Terminal, machines};
+use super::{Failure, Terminal};
+use traceur_app::catalog;
 use traceur_core::machine::Profile;
 use traceur_core::units;
 use traceur_job::{Hand, Port, Standing};
@@ -96,7 +97,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Home(at) | Verb::Zero(at) | Verb::Status(at) => at,
         Verb::Jog { at, .. } | Verb::Pen { at, .. } => at,
     };
-    let profile = machines::choose(&at.machine)?;
+    let profile = catalog::machines::choose(&at.machine)?;
     let measure = Measure::of(&profile);
     if matches!(args.verb, Verb::Pen { calibrate: true, .. }) && measure.is_none() {
         return Err(Failure::Input(format!(
@@ -122,7 +123,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             if let Some(measure) = measure {
                 let settings = device_keys::calibrate(&mut held, measure)?;
                 if !settings.is_empty() {
-                    let path = machines::amend(&at.machine, &settings, terminal)?;
+                    let path = catalog::machines::amend(&at.machine, &settings)?;
                     terminal.say(format!("{}: {} written", path.display(), settings.join(", ")));
                 }
             }
@@ -188,11 +189,9 @@ pub(super) struct Held {
 impl Held {
     fn open(profile: &Profile, port: &str) -> Result<Self, Failure> {
         let port = Port::parse(port)?;
-        port.check().map_err(device)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| Failure::Device(format!("the machine can't be reached: {error}")))?;
-        let hand = runtime.block_on(Hand::open(profile, &port)).map_err(device)?;
+        port.check(profile.firmware.dialect())?;
+        let runtime = traceur_job::runtime()?;
+        let hand = runtime.block_on(Hand::open(profile, &port))?;
         Ok(Self { runtime, hand })
     }
 
@@ -201,18 +200,11 @@ impl Held {
         &mut self,
         what: impl AsyncFnOnce(&mut Hand) -> Result<(), traceur_job::Error>,
     ) -> Result<(), Failure> {
-        self.runtime.block_on(what(&mut self.hand)).map_err(device)
+        Ok(self.runtime.block_on(what(&mut self.hand))?)
     }
 
     pub(super) fn standing(&mut self) -> Result<Standing, Failure> {
-        self.runtime.block_on(self.hand.standing()).map_err(device)
-    }
-}
-
-fn device(error: traceur_job::Error) -> Failure {
-    match error {
-        traceur_job::Error::Unable(why) => Failure::Input(why.into()),
-        other => Failure::Device(other.to_string()),
+        Ok(self.runtime.block_on(self.hand.standing())?)
     }
 }
 

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::budget::Budget;
 use super::evolve::{self, EvolveArgs};
-use super::pens_choice::PassArgs;
+use super::pass_order::PassArgs;
 use super::recipe::Recipe;
 use super::show::ShowArgs;
 use super::terminal::table;
-use super::{Failure, Terminal, files, machines};
+use super::{Failure, Terminal, files};
+use traceur_app::catalog;
 use traceur_core::drawing::svg;
 use traceur_core::units;
 use traceur_generator::{Outcome, PenUse, Settings};
@@ -46,10 +47,10 @@ pub(super) struct Args {
     /// Where the style is looked at, such as `stem,b0,b2` or `hed16:conv1_2,hed16:conv2_2`.
     #[arg(long, value_name = "LAYERS", requires = "style", value_delimiter = ',')]
     style_layers: Vec<String>,
-    /// How full the sheet is, and with what strokes: `airy`, `rich` (the default) or `dense`.
+    /// How full the sheet is, and with what strokes: `airy`, `rich` or `dense`. Default: short strokes, and white as it comes.
     #[arg(long, conflicts_with_all = ["image", "from"])]
     manner: Option<String>,
-    /// How much of the sheet is left white, within 5 points, such as `30%`.
+    /// How much of the sheet is left white, about, such as `30%`. Default: the manner's, or as it comes.
     #[arg(long, value_name = "SHARE", conflicts_with_all = ["image", "from", "metres", "minutes"])]
     white: Option<String>,
     /// Change the recipe; `KEY=VALUE`, such as `generate.weights.ink=7`.
@@ -139,8 +140,10 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let settings = if args.evolve.goes_on() { None } else { Some(wanted(args)?) };
     let began = Instant::now();
     let write = |outcome: &Outcome| files::write(&output, svg::write(&outcome.drawing).as_bytes(), terminal);
-    let budget =
-        args.minutes.map(|minutes| Budget::new(minutes, machines::choose(&args.machine)?)).transpose()?;
+    let budget = args
+        .minutes
+        .map(|minutes| Budget::new(minutes, catalog::machines::choose(&args.machine)?))
+        .transpose()?;
     let outcome = evolve::make(&args.evolve, settings, budget.as_ref(), &output, terminal, &write)?;
     let seconds = began.elapsed().as_secs_f64();
     if files::is_dash(&output) {

@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::generate::{self, Args};
 use super::pipeline::{GAP_DPI, rounded};
 use super::wanted::Source;
-use super::{Failure, Terminal, files, pens};
+use super::{Failure, Terminal, files};
+use traceur_app::catalog;
 use traceur_app::preview::Gap;
 use traceur_core::drawing::{Page, svg};
 use traceur_generator::draw;
@@ -56,7 +57,7 @@ fn wish(args: &Args) -> Result<Wish, Failure> {
         return Err(Failure::Input(format!("{}: no page of that size: give --page", path.display())));
     }
     let margin = args.margin.unwrap_or(0.0);
-    let mut pens = pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
+    let mut pens = catalog::pens::choose(args.pens.as_deref().unwrap_or("fineliner-12"))?;
     args.passes.apply(&mut pens);
     let picture = source.on(page, margin)?;
     let own: Vec<OwnLine> = if args.from.is_some() {

@@ -10,12 +10,14 @@ use super::layout::{FillArgs, LayoutArgs, length, positive_length};
 use super::lint::LintArgs;
 use super::matching::{self, MatchArgs};
 use super::order::OrderArgs;
-use super::pens_choice::PassArgs;
+use super::pass_order::PassArgs;
 use super::pipeline::Wishes;
 use super::terminal::plain;
-use super::{Failure, Terminal, files, machines, pens};
+use super::{Failure, Terminal, files};
+use traceur_app::catalog::{machines, pens};
 use traceur_core::color::{parse_hex, to_hex};
-use traceur_core::drawing::svg::{self, Import, LayersBy, Match, ReadOptions, View};
+use traceur_core::drawing::scene::{Drawn, Filling, LayersBy, Match, Matching, Stages};
+use traceur_core::drawing::svg::{self, View, Viewer};
 use traceur_core::drawing::{Drawing, Page};
 use traceur_core::geometry::{Point, Polyline, Rect};
 use traceur_core::machine::Profile;
@@ -88,8 +90,8 @@ pub(super) struct Laid {
     pub(super) drawing: Drawing,
     /// What may be drawn on of the sheet, margins and all; mm.
     pub(super) area: Rect,
-    /// The SVG's bytes, and where they lie on the sheet.
-    pub(super) svg: Rc<[u8]>,
+    /// The SVG as its viewer shows it, and where it lies on the sheet.
+    pub(super) viewer: Rc<Viewer>,
     pub(super) view: View,
     /// Length of the lines that ink areas, and of what lies hidden below them; mm.
     pub(super) filled_mm: f64,
@@ -199,36 +201,38 @@ impl InputArgs {
             Layers::Color => LayersBy::Color,
         };
         let layout = self.layout.layout();
-        let options = ReadOptions {
-            layers,
-            pens: &pens,
-            fill: self.fills.fill(),
-            hatching: self.fills.hatching(),
+        let stages = Stages {
+            matching: Matching { layers, ..self.matching.matching(&pens)? },
+            filling: Filling {
+                fill: self.fills.fill(),
+                hatching: self.fills.hatching(),
+                fat: self.matching.fat(),
+            },
             occlude: self.fills.occlude(),
-            matching: self.matching.matching(&pens)?,
-            fat: self.matching.fat(),
             layout: Some(&layout),
         };
-        let mut import = svg::read(&self.name(), &svg, &options)?;
+        let source = svg::read(&self.name(), &svg)?;
+        drop(svg);
+        let mut drawn = source.scene.draw(&stages)?;
         if pens.is_empty() {
-            self.passes.apply_to_layers(&mut import.drawing);
+            self.passes.apply_to_layers(&mut drawn.drawing);
         }
-        for warning in &import.warnings {
+        for warning in &drawn.warnings {
             terminal.warn(warning);
         }
-        matching::tell(&import.mapping, terminal);
-        if import.widened > 0 {
-            let (count, s) = (import.widened, if import.widened == 1 { "" } else { "s" });
+        matching::tell(&drawn.mapping, terminal);
+        if drawn.widened > 0 {
+            let (count, s) = (drawn.widened, if drawn.widened == 1 { "" } else { "s" });
             terminal.say(format!(
                 "{count} stroke{s} wider than the pen became parallel lines (--fat-strokes single draws one)"
             ));
         }
-        self.sheets(&import, svg.into(), terminal)
+        self.sheets(&drawn, &Rc::new(source.viewer), terminal)
     }
 
     /// The chosen sheet, or all that are not empty.
-    fn sheets(&self, import: &Import, svg: Rc<[u8]>, terminal: &Terminal) -> Result<Vec<Sheet>, Failure> {
-        let count = import.arrangement.sheets.len();
+    fn sheets(&self, drawn: &Drawn, viewer: &Rc<Viewer>, terminal: &Terminal) -> Result<Vec<Sheet>, Failure> {
+        let count = drawn.arrangement.sheets.len();
         let chosen = match self.layout.sheet {
             Some(number) if (1..=count).contains(&number) => number - 1..number,
             Some(number) => {
@@ -239,7 +243,7 @@ impl InputArgs {
         let is_alone = chosen.len() == 1;
         let mut sheets = Vec::new();
         for index in chosen {
-            let cut = import.arrangement.cut(&import.drawing, index);
+            let cut = drawn.arrangement.cut(&drawn.drawing, index);
             let Some(drawing) = cut.filter(|drawing| drawing.strokes() > 0) else {
                 terminal.say(format!("sheet {} of {count} is empty", index + 1));
                 continue;
@@ -247,13 +251,13 @@ impl InputArgs {
             let page = drawing.page;
             let laid = Laid {
                 // What is cut over sheets ends at the margins already, and its registration marks lie beyond.
-                area: if import.arrangement.is_cut { page.rect() } else { import.arrangement.area },
-                svg: svg.clone(),
-                view: View { page, copies: import.arrangement.copies_on(index) },
-                filled_mm: import.filled_mm,
-                hidden_mm: import.hidden_mm,
-                mapping: import.mapping.clone(),
-                texts: import.skipped.texts,
+                area: if drawn.arrangement.is_cut { page.rect() } else { drawn.arrangement.area },
+                viewer: Rc::clone(viewer),
+                view: View { page, copies: drawn.arrangement.copies_on(index) },
+                filled_mm: drawn.filled_mm,
+                hidden_mm: drawn.hidden_mm,
+                mapping: drawn.mapping.clone(),
+                texts: drawn.skipped.texts,
                 drawing,
             };
             let number = (!is_alone).then_some(index + 1);
@@ -328,7 +332,7 @@ pub(super) fn plan_text(toolpath: &Toolpath) -> Result<String, Failure> {
         strokes: pass
             .strokes
             .iter()
-            .map(|stroke| stroke.points.iter().map(|p| [micrometer(p.x), micrometer(p.y)]).collect())
+            .map(|stroke| stroke.points().iter().map(|p| [micrometer(p.x), micrometer(p.y)]).collect())
             .collect(),
     });
     let file = PlanFile {

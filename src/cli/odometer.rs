@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Terminal, folders};
+use super::{Failure, Terminal};
+use traceur_app::catalog::folders;
 use traceur_core::geometry::Polyline;
 use traceur_core::pens::Pen;
 use traceur_core::pens::odometer::PenKey;
@@ -15,8 +16,7 @@ use traceur_job::{News, Odometer, OdometerError, Place};
 /// When its log can't be read.
 pub(super) fn open() -> Result<Option<Odometer>, Failure> {
     let Some(state) = folders::state() else { return Ok(None) };
-    let opened = Odometer::open(&state.join("odometer.log"));
-    opened.map(Some).map_err(|error| Failure::Input(error.to_string()))
+    Ok(Some(Odometer::open(&state.join("odometer.log"))?))
 }
 
 /// The ink that is left in those pens of which it is known; mm.

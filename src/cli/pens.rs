@@ -3,13 +3,11 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::pens_choice::{self, Set, choose_with_files};
 use super::terminal::{plain, table};
-use super::{Failure, Terminal, pens_chart, pens_edit};
+use super::{Failure, Terminal, pens_edit, pens_swatch};
+use traceur_app::catalog::pens::{self, Set, choose_with_files};
 use traceur_core::color::{Srgb8, delta_e, parse_hex, to_hex};
 use traceur_core::pens::{Pen, near_duplicates};
-
-pub(super) use super::pens_choice::choose;
 
 /// Colors closer than this (ΔE2000) are hardly told apart on paper.
 const NEAR: f32 = 5.0;
@@ -74,9 +72,9 @@ enum Verb {
         most: usize,
     },
     /// Make a chart of the mounted pens: patches, lines, ladders, every overprint.
-    Swatch(pens_chart::SwatchArgs),
+    Swatch(pens_swatch::SwatchArgs),
     /// Read a scan or photo of the plotted chart: colors, tips, opacities as they really are.
-    Measure(pens_chart::MeasureArgs),
+    Measure(pens_swatch::MeasureArgs),
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
@@ -84,7 +82,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::List => list(terminal),
         Verb::Show { set, toml: true } => {
             let set = set.rsplit_once(':').map_or(set.as_str(), |(set, _)| set);
-            terminal.stdout(pens_choice::find_set(set)?.toml().as_bytes())
+            terminal.stdout(pens::find_set(set)?.toml().as_bytes())
         }
         Verb::Show { set, toml: false } => show(set, terminal),
         Verb::Log(args) => super::pens_log::run(args, terminal),
@@ -94,8 +92,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         Verb::Import(args) => pens_edit::import_pens(args, terminal),
         Verb::Check { sets } => check(sets, terminal),
         Verb::Find { wanted, pens, most } => find(*wanted, pens.as_deref(), *most, terminal),
-        Verb::Swatch(args) => pens_chart::swatch(args, terminal),
-        Verb::Measure(args) => pens_chart::measure(args, terminal),
+        Verb::Swatch(args) => pens_swatch::swatch(args, terminal),
+        Verb::Measure(args) => pens_swatch::measure(args, terminal),
     }
 }
 
@@ -172,7 +170,7 @@ pub(super) fn chipped(
 
 fn list(terminal: &Terminal) -> Result<(), Failure> {
     let mut sets = Vec::new();
-    for set in pens_choice::sets()? {
+    for set in pens::sets()? {
         match set.inventory() {
             Ok(inventory) => sets.push((set, inventory)),
             // One that can't be read does not hide the others.
@@ -214,14 +212,14 @@ fn list(terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn show(set: &str, terminal: &Terminal) -> Result<(), Failure> {
-    let listing = Listing::of(&choose(set)?);
+    let listing = Listing::of(&pens::choose(set)?);
     terminal.result(&serde_json::json!({ "pens": listing.rows }), || listing.to_text(terminal))
 }
 
 fn check(names: &[String], terminal: &Terminal) -> Result<(), Failure> {
     let mut checked = Vec::new();
     for name in names {
-        let set: Set = pens_choice::find_set(name)?;
+        let set: Set = pens::find_set(name)?;
         let inventory = set.inventory()?;
         let near = near_duplicates(&inventory.pens, NEAR);
         checked.push((set.file.as_ref().map_or(name.clone(), |_| set.source()), inventory.pens, near));
@@ -274,7 +272,7 @@ fn find(color: Srgb8, pens: Option<&str>, most: usize, terminal: &Terminal) -> R
             choose_with_files(text)?.into_iter().for_each(|chosen| add(&chosen.set, vec![chosen.pen]));
         }
         None => {
-            for set in pens_choice::sets()? {
+            for set in pens::sets()? {
                 add(&set.name, set.inventory()?.pens);
             }
         }

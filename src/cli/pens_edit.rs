@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::pens::Listing;
-use super::pens_file::{change, place};
 use super::terminal::plain;
 use super::{Failure, Terminal, files};
+use traceur_app::catalog::pen_file::{change, place};
 use traceur_core::color::parse_hex;
 use traceur_core::pens::edit::{self, Change};
 use traceur_core::pens::{Inventory, import, slug, unique};
@@ -160,8 +160,7 @@ pub(super) fn add(args: &AddArgs, terminal: &Terminal) -> Result<(), Failure> {
     }
     pen.name.get_or_insert_with(|| id.clone());
     let path = place(args.file.file.as_deref())?;
-    let text =
-        change(&path, Some(&set_name(&path)), terminal, |file, text| Ok(edit::add(file, text, &[pen])?))?;
+    let text = change(&path, Some(&set_name(&path)), |file, text| Ok(edit::add(file, text, &[pen])?))?;
     report(&path, &text, &format!("`{id}` added"), terminal)
 }
 
@@ -171,14 +170,13 @@ pub(super) fn set(args: &SetArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::Input("nothing to change: give a flag such as --tip 0.45mm".into()));
     }
     let path = place(args.file.file.as_deref())?;
-    let text =
-        change(&path, None, terminal, |file, text| Ok(edit::set(file, text, &args.pen, &pen, &args.unset)?))?;
+    let text = change(&path, None, |file, text| Ok(edit::set(file, text, &args.pen, &pen, &args.unset)?))?;
     report(&path, &text, &format!("`{}` changed", args.pen), terminal)
 }
 
 pub(super) fn remove(args: &RemoveArgs, terminal: &Terminal) -> Result<(), Failure> {
     let path = place(args.file.file.as_deref())?;
-    let text = change(&path, None, terminal, |file, text| Ok(edit::remove(file, text, &args.pens)?))?;
+    let text = change(&path, None, |file, text| Ok(edit::remove(file, text, &args.pens)?))?;
     report(&path, &text, &format!("`{}` removed", args.pens.join("`, `")), terminal)
 }
 
@@ -201,12 +199,12 @@ fn set_name(path: &std::path::Path) -> String {
 
 pub(super) fn import_pens(args: &ImportArgs, terminal: &Terminal) -> Result<(), Failure> {
     let name = if files::is_dash(&args.input) { "stdin".into() } else { args.input.display().to_string() };
-    let sets = import(&name, &super::pens_choice::read_text(&args.input)?, args.tip)?;
+    let sets = import(&name, &traceur_app::catalog::pens::read_text(&args.input)?, args.tip)?;
     let mut written = Vec::new();
     for set in sets {
         let path = place(Some(args.file.as_deref().unwrap_or(&set.id)))?;
         let (mut added, mut known) = (Vec::new(), 0);
-        let text = change(&path, Some(&set.name), terminal, |file, text| {
+        let text = change(&path, Some(&set.name), |file, text| {
             let old = if path.exists() { Inventory::parse(file, text)?.pens } else { Vec::new() };
             let mut ids: Vec<String> = old.iter().map(|pen| pen.id.clone()).collect();
             for mut pen in set.pens {

@@ -59,7 +59,7 @@ pub(super) fn run(args: &LogArgs, terminal: &Terminal) -> Result<(), Failure> {
     };
     if let Some(pen) = &args.refilled {
         let key = one(pen, &odometer)?;
-        odometer.refilled(&key).map_err(|error| Failure::Input(error.to_string()))?;
+        odometer.refilled(&key)?;
         terminal.say(format!("{} is full again", key.name));
     }
     let wanted = args.pen.as_ref().or(args.refilled.as_ref());

@@ -4,18 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::interrupt::Interrupt;
+use super::interrupt::{self, Interrupt};
 use super::live::{Live, LiveArgs, Subject, is_alarm};
 use super::odometer::{self, Meter};
-use super::{Failure, Terminal, folders};
+use super::terminal::plain;
+use super::{Failure, Terminal};
+use traceur_app::catalog::folders;
 use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::Toolpath;
 use traceur_job::journal::{Entry, Journal};
 use traceur_job::{
-    self, About, Case, Connection, Controls, JobOutcome, Memory, News, Operator, PenChange, Place, Port,
-    Position, Store, Stored, Work,
+    self, About, Case, Connection, Control, Controls, JobOutcome, Memory, News, Operator, PenChange, Place,
+    Port, Position, Store, Stored, Work,
 };
 use traceur_protocol::{Event, Origin};
 
@@ -114,10 +117,7 @@ pub(super) struct Station {
 
 impl Station {
     pub(super) fn new() -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime =
-            runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
-        Ok(Self { runtime, connection: None })
+        Ok(Self { runtime: traceur_job::runtime()?, connection: None })
     }
 
     /// Plots, shows it, and writes down what is on the paper. Gives who watched it: he has not heard of the end yet.
@@ -145,14 +145,11 @@ impl Station {
         // Whoever else listened before, such as the planner, would let Ctrl-C end the process.
         let interrupt = Interrupt::listen();
         let outcome = self.runtime.block_on(async {
-            if self.connection.is_none() {
-                self.connection = Some(Connection::open(task.port, task.profile).await?);
-            }
-            let Some(connection) = &mut self.connection else { return Ok(None) };
+            let connection = connect(&mut self.connection, task).await?;
             if let Some(memory) = task.memory
                 && let Position::Lost(why) = traceur_job::stand(&work, connection, memory).await?
             {
-                return Err(Trouble::Lost(why));
+                return Err(traceur_job::Error::Lost(why));
             }
             if !traceur_job::check(&work, connection, &mut controls, &mut desk).await? {
                 return Ok(None);
@@ -164,8 +161,8 @@ impl Station {
         desk.meter.flush();
         // Whoever read our events may be gone: the journal comes first.
         let closed = desk.live.close();
-        let ended = |desk: &mut Desk<'_>, error: Option<String>, place: Place| {
-            let why = error.clone().or(desk.trouble.take());
+        let ended = |desk: &mut Desk<'_>, error: Option<traceur_job::Error>, place: Place| {
+            let why = error.as_ref().map(ToString::to_string).or(desk.trouble.take());
             desk.write(why.map_or(Entry::Stopped, |why| Entry::Failed { why }));
             desk.live.ended(error, place.pass, place.stroke, &hint)
         };
@@ -181,15 +178,15 @@ impl Station {
                 let place = outcome.map_or(task.from, |outcome| outcome.place);
                 Err(ended(&mut desk, None, place))
             }
-            Err(Trouble::Job(error)) => {
+            Err(error @ traceur_job::Error::Lost(_)) => {
+                desk.write(Entry::Failed { why: error.to_string() });
+                Err(error.into())
+            }
+            Err(error) => {
                 // What is left of the connection is of no use.
                 self.connection = None;
                 let place = desk.place.max(task.from);
-                Err(ended(&mut desk, Some(error.to_string()), place))
-            }
-            Err(Trouble::Lost(why)) => {
-                desk.write(Entry::Failed { why: why.clone() });
-                Err(Failure::Lost(why))
+                Err(ended(&mut desk, Some(error), place))
             }
         }
     }
@@ -197,17 +194,24 @@ impl Station {
     /// Goes along a toolpath with the pen up; nobody watches.
     pub(super) fn trace(&mut self, task: &Task<'_>) -> Result<(), Failure> {
         let work = Work { dry: true, ..task.work(None) };
-        let outcome = self.runtime.block_on(async {
-            if self.connection.is_none() {
-                self.connection = Some(Connection::open(task.port, task.profile).await?);
-            }
-            let Some(connection) = &mut self.connection else { return Ok(None) };
-            traceur_job::plot(&work, connection, &mut Controls::none(), &mut Nobody).await.map(Some)
-        });
-        match outcome.map_err(|error: traceur_job::Error| Failure::Device(error.to_string()))? {
-            Some(outcome) if outcome.finished => Ok(()),
-            _ => Err(Failure::Device("the plotter did not go around the drawing".into())),
+        if self.alone(task, &work, &mut Controls::none(), &mut Nobody)?.finished {
+            return Ok(());
         }
+        Err(Failure::Device("the plotter did not go around the drawing".into()))
+    }
+
+    /// Plots what needs no journal and asks for nothing.
+    fn alone(
+        &mut self,
+        task: &Task<'_>,
+        work: &Work<'_>,
+        controls: &mut Controls,
+        operator: &mut impl Operator,
+    ) -> Result<JobOutcome, traceur_job::Error> {
+        let Self { runtime, connection } = self;
+        runtime.block_on(async {
+            traceur_job::plot(work, connect(connection, task).await?, controls, operator).await
+        })
     }
 
     /// The threads of a serial port end with their port; they are not waited for.
@@ -215,6 +219,73 @@ impl Station {
         let Self { runtime, connection } = self;
         drop(connection);
         runtime.shutdown_timeout(Duration::from_millis(100));
+    }
+}
+
+/// The plotter of a task: the one that is connected already, or its port is opened now.
+async fn connect<'a>(
+    connection: &'a mut Option<Connection>,
+    task: &Task<'_>,
+) -> Result<&'a mut Connection, traceur_job::Error> {
+    Ok(match connection {
+        Some(open) => open,
+        none => none.insert(Connection::open(task.port, task.profile).await?),
+    })
+}
+
+/// Plots on a virtual plotter of this process before any other does. Ctrl-C stops it.
+pub(super) fn simulate(task: &Task<'_>, terminal: &Terminal) -> Result<JobOutcome, Failure> {
+    let (remote, mut controls) = Controls::channel();
+    let mut station = Station::new()?;
+    station.runtime.spawn(async move {
+        interrupt::asked_to_end().await;
+        remote.send(Control::Stop);
+    });
+    let _interrupt = Interrupt::listen();
+    let mut watcher = Watcher::new(task.toolpath, terminal);
+    let outcome = station.alone(task, &task.work(None), &mut controls, &mut watcher);
+    station.close();
+    watcher.bar.finish_and_clear();
+    let outcome = outcome?;
+    match (outcome.finished, watcher.trouble) {
+        (true, _) => Ok(outcome),
+        (false, Some(trouble)) => Err(Failure::Device(trouble)),
+        (false, None) => {
+            let pen = task.toolpath.passes.get(outcome.place.pass).map_or("", |pass| &pass.pen.name);
+            Err(Failure::Stopped(format!("stopped while {pen} was drawing")))
+        }
+    }
+}
+
+/// Who shows how far a virtual plotter has come, and no more.
+struct Watcher<'a> {
+    toolpath: &'a Toolpath,
+    bar: ProgressBar,
+    trouble: Option<String>,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(toolpath: &'a Toolpath, terminal: &Terminal) -> Self {
+        let strokes: usize = toolpath.passes.iter().map(|pass| pass.strokes.len()).sum();
+        Self { toolpath, bar: terminal.progress("plot", strokes as u64), trouble: None }
+    }
+}
+
+impl Operator for Watcher<'_> {
+    fn hear(&mut self, news: &News<'_>) {
+        match *news {
+            News::Pass { from } => self.bar.set_message(plain(&self.toolpath.passes[from.pass].pen.name)),
+            News::Drawn(place) => {
+                let before = self.toolpath.passes.iter().take(place.pass).map(|pass| pass.strokes.len());
+                self.bar.set_position((before.sum::<usize>() + place.stroke) as u64);
+            }
+            News::Session { event, .. } => self.trouble = trouble(event).or(self.trouble.take()),
+            _ => {}
+        }
+    }
+
+    async fn change_pen(&mut self, _: usize) -> PenChange {
+        PenChange::Done
     }
 }
 
@@ -226,17 +297,6 @@ impl Operator for Nobody {
 
     async fn change_pen(&mut self, _: usize) -> PenChange {
         PenChange::Done
-    }
-}
-
-enum Trouble {
-    Job(traceur_job::Error),
-    Lost(String),
-}
-
-impl From<traceur_job::Error> for Trouble {
-    fn from(error: traceur_job::Error) -> Self {
-        Self::Job(error)
     }
 }
 

@@ -16,7 +16,6 @@ use super::{
     input::{Input, Laid},
 };
 use traceur_app::preview::{Gap, of_paper, of_rgb8, off_page_mm};
-use traceur_core::drawing::svg;
 use traceur_core::drawing::{Drawing, Page};
 use traceur_core::geometry::{Polyline, Rect};
 use traceur_core::machine::{Dialect, Placement, Profile};
@@ -55,15 +54,14 @@ impl Planned {
         let passes = self.programs.iter().zip(&self.toolpath.passes).enumerate();
         let written: Result<Vec<PathBuf>, Failure> = passes
             .map(|(index, (program, pass))| {
-                folder.write(
-                    &program_name(index, &pass.pen, program.dialect),
-                    program.to_text().as_bytes(),
-                    terminal,
-                )
+                let name = program_name(index, &pass.pen, program.dialect);
+                Ok(folder.write(&name, program.to_text().as_bytes())?)
             })
             .collect();
         let written = written?;
-        folder.warn_of_other_programs(&written, terminal);
+        for other in folder.other_programs(&written) {
+            terminal.warn(format!("{} is from an earlier run: not part of this drawing", other.display()));
+        }
         Ok(written)
     }
 }
@@ -509,9 +507,9 @@ impl Inked {
 pub(super) const GAP_DPI: f64 = 144.0;
 
 /// The picture that an SVG's viewer shows, laid out, at [`GAP_DPI`]; `None`: the input is no SVG.
-pub(super) fn viewed(file: &str, input: &Input) -> Result<Option<Picture>, Failure> {
+pub(super) fn viewed(input: &Input) -> Result<Option<Picture>, Failure> {
     let Input::Drawing(laid) = input else { return Ok(None) };
-    let seen = svg::render(file, &laid.svg, GAP_DPI, Some(&laid.view))?;
+    let seen = laid.viewer.render(GAP_DPI, Some(&laid.view))?;
     Ok(Some(of_rgb8(seen.width_px, seen.height_px, &seen.rgb)))
 }
 
@@ -541,5 +539,5 @@ pub(super) fn pen_in(slot: u32, pens: &[Pen]) -> Option<&Pen> {
 }
 
 fn on_page(stroke: &Polyline, placement: &Placement) -> Polyline {
-    Polyline::new(stroke.points.iter().map(|point| placement.to_page(*point)).collect())
+    stroke.map(|point| placement.to_page(point))
 }

@@ -2,12 +2,10 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::input::{Input, InputArgs, Sheet};
-use super::interrupt::{self, Interrupt};
 use super::live::LiveArgs;
 use super::perform::{self, Kept, Station, Task};
 use super::pipeline::{self, Report, rounded};
@@ -18,8 +16,7 @@ use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::Pen;
 use traceur_core::toolpath::{Pass, Toolpath};
 use traceur_generator::Picture;
-use traceur_job::{Control, Controls, JobOutcome, Outcome, Place, Port};
-use traceur_protocol::{Event, Program};
+use traceur_job::{JobOutcome, Place, Port};
 
 /// Plot a drawing or a saved plan.
 #[derive(Debug, clap::Args)]
@@ -79,8 +76,8 @@ struct SheetArgs {
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let port = Port::parse(&args.port)?;
-    port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let (profile, text) = args.input.profile_and_text()?;
+    port.check(profile.firmware.dialect())?;
     let sheets = if args.sheets.continue_on_next_sheet {
         args.input.read_sheets(terminal)?
     } else {
@@ -159,20 +156,14 @@ impl Plotting<'_> {
         if args.sheets.frame {
             self.frame(&task, station)?;
         }
-        let (outcome, live) = station.plot(&task, kept.as_mut(), &args.live, terminal)?;
-        live.event(done(&toolpath, &outcome, &placement, wanted.as_ref(), terminal)?);
-        live.finish();
-        let count = toolpath.passes.len();
-        let passes = if count == 1 { "1 pass".into() } else { format!("{count} passes") };
-        terminal.say(format!("done: {passes}, {metres:.2} m in {}", clock(outcome.seconds)));
-        Ok(())
+        carry_out(&task, kept.as_mut(), &args.live, wanted.as_ref(), *draw_mm, station, terminal)
     }
 
     fn wanted(&self, input: &Input) -> Result<Option<Picture>, Failure> {
         if self.args.sheets.dry_run || !matches!(self.port, Port::Sim { .. }) {
             return Ok(None);
         }
-        pipeline::viewed(&self.args.input.name(), input)
+        pipeline::viewed(input)
     }
 
     /// The job with its journal. The virtual plotter of this process, as fast as it can, has no time to stop in.
@@ -209,6 +200,36 @@ impl Plotting<'_> {
     }
 }
 
+/// Plots a task to its end, and says so. A virtual plotter's ink is compared with what was `wanted`.
+pub(super) fn carry_out(
+    task: &Task<'_>,
+    kept: Option<&mut Kept>,
+    args: &LiveArgs,
+    wanted: Option<&Picture>,
+    draw_mm: f64,
+    station: &mut Station,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let (outcome, live) = station.plot(task, kept, args, terminal)?;
+    live.event(done(task.toolpath, &outcome, task.placement, wanted, terminal)?);
+    live.finish();
+    let count = task.toolpath.passes.len();
+    let passes = if count == 1 { "1 pass".into() } else { format!("{count} passes") };
+    terminal.say(format!("done: {passes}, {:.2} m in {}", draw_mm / 1000.0, clock(outcome.seconds)));
+    Ok(())
+}
+
+/// The marks of each pass that a virtual plotter drew, with its pen; page mm.
+pub(super) fn marks(
+    toolpath: &Toolpath,
+    outcome: &JobOutcome,
+    placement: &Placement,
+) -> Vec<(Pen, Vec<Polyline>)> {
+    let marks =
+        |(pass, trace): &(usize, _)| (toolpath.passes[*pass].pen.clone(), pipeline::marks(trace, placement));
+    outcome.traces.iter().map(marks).collect()
+}
+
 /// The last event. A virtual plotter also knows what it drew, and how near that is to the drawing.
 pub(super) fn done(
     toolpath: &Toolpath,
@@ -221,9 +242,7 @@ pub(super) fn done(
     if outcome.traces.is_empty() {
         return Ok(done);
     }
-    let marks =
-        |(pass, trace): &(usize, _)| (toolpath.passes[*pass].pen.clone(), pipeline::marks(trace, placement));
-    let passes: Vec<(Pen, Vec<Polyline>)> = outcome.traces.iter().map(marks).collect();
+    let passes = marks(toolpath, outcome, placement);
     let inked = pipeline::ink(&toolpath.page, &passes, pipeline::GAP_DPI, terminal);
     done["draw_mm"] = rounded(inked.draw_mm).into();
     done["off_page_mm"] = rounded(inked.off_page_mm).into();
@@ -231,47 +250,4 @@ pub(super) fn done(
         done["gap"] = json!(inked.gap(wanted, &toolpath.page)?);
     }
     Ok(done)
-}
-
-/// Streams one pass, and says how it ended. `tell` hears of each event.
-pub(super) fn stream(
-    program: &Program,
-    profile: &Profile,
-    port: &Port,
-    name: &str,
-    terminal: &Terminal,
-    mut tell: impl FnMut(&Event) -> Result<(), Failure>,
-) -> Result<Outcome, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Device(format!("the job can't be started: {error}")))?;
-    let bar = terminal.progress("plot", program.statements.len() as u64);
-    bar.set_message(name.to_owned());
-    let mut trouble = None;
-    let mut closed = Ok(());
-    let on_event = |event: &Event| {
-        if let Event::Accepted { statement } = event {
-            bar.set_position(*statement as u64 + 1);
-        }
-        trouble = perform::trouble(event).or(trouble.take());
-        if closed.is_ok() {
-            closed = tell(event);
-        }
-    };
-    let (remote, mut controls) = Controls::channel();
-    runtime.spawn(async move {
-        interrupt::asked_to_end().await;
-        remote.send(Control::Stop);
-    });
-    let _interrupt = Interrupt::listen();
-    let outcome = runtime.block_on(traceur_job::run(program.clone(), profile, port, &mut controls, on_event));
-    // The threads of a serial port end with their port; they are not waited for.
-    runtime.shutdown_timeout(Duration::from_millis(100));
-    bar.finish_and_clear();
-    closed?;
-    let outcome = outcome.map_err(|error| Failure::Device(error.to_string()))?;
-    match (outcome.finished, trouble) {
-        (true, _) => Ok(outcome),
-        (false, Some(trouble)) => Err(Failure::Device(trouble)),
-        (false, None) => Err(Failure::Stopped(format!("stopped while {name} was drawing"))),
-    }
 }

@@ -56,9 +56,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 fn probe(port: &str) -> Result<Result<Option<Identity>, traceur_job::Error>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::Device(format!("no port can be asked: {error}")))?;
-    Ok(runtime.block_on(traceur_job::probe(port)))
+    Ok(traceur_job::runtime()?.block_on(traceur_job::probe(port)))
 }
 
 impl Found {

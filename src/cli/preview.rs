@@ -261,7 +261,7 @@ impl Job<'_> {
     ) -> Result<Option<Gap>, Failure> {
         let wanted = match &self.args.wanted {
             Some(wanted) => Some(Source::read(wanted)?.on(*page, 0.0)?),
-            None => pipeline::viewed(&self.args.input.name(), input)?,
+            None => pipeline::viewed(input)?,
         };
         let Some(wanted) = wanted else { return Ok(None) };
         let inked = pipeline::ink(page, marks, pipeline::GAP_DPI, self.terminal);

@@ -11,6 +11,7 @@ use super::perform::{self, Kept, Station, Task};
 use super::plot;
 use super::terminal::clock;
 use super::{Failure, Terminal};
+use traceur_core::ErrorKind;
 use traceur_core::machine::Placement;
 use traceur_job::journal::{Entry, Journal, Past};
 use traceur_job::{Case, Memory, Place, Port, StoreError, Stored};
@@ -67,8 +68,8 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     }
     let name = args.port.clone().or(past.port.clone()).unwrap_or_else(|| case.about.port.clone());
     let port = Port::parse(&name)?;
-    port.check().map_err(|error| Failure::Device(error.to_string()))?;
     let profile = case.profile()?;
+    port.check(profile.firmware.dialect())?;
     let toolpath = Arc::new(case.toolpath.clone());
     let placement = Placement::of_page(&profile, toolpath.page.width, toolpath.page.height)?;
     let pen = &case.toolpath.passes[from.pass].pen;
@@ -100,17 +101,17 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             memory: Some(memory),
         };
         match station.plot(&task, Some(&mut kept), &args.live, terminal) {
-            Err(Failure::Lost(why)) => {
+            Err(failure) if failure.kind() == Some(ErrorKind::Lost) => {
                 let how = perform::how_to_zero(&profile);
                 if can_ask
                     && !memory.zeroed
-                    && terminal.wait_for_enter(&format!("{why}: {how}, then press Enter"))
+                    && terminal.wait_for_enter(&format!("{failure}: {how}, then press Enter"))
                 {
                     memory.zeroed = true;
                     continue;
                 }
                 let id = &kept.stored.id;
-                break Err(Failure::Lost(format!("{why}: {how}, then `traceur resume {id} --zeroed`")));
+                break Err(failure.with(&format!(": {how}, then `traceur resume {id} --zeroed`")));
             }
             result => break result,
         }
@@ -143,7 +144,8 @@ fn open(stored: &Stored, knows: bool) -> Result<(Journal, Past), Failure> {
     match Journal::open(&stored.journal()) {
         Ok((journal, records)) => Ok((journal, Past::of(&records))),
         Err(error @ traceur_job::journal::Error::Damaged { .. }) if !knows => {
-            Err(Failure::Input(format!("{error} (`traceur resume {} --from-stroke N`)", stored.id)))
+            let how = format!(" (`traceur resume {} --from-stroke N`)", stored.id);
+            Err(Failure::from(error).with(&how))
         }
         Err(traceur_job::journal::Error::Damaged { .. }) => {
             stored.set_journal_aside()?;

@@ -1,28 +1,36 @@
 //! `traceur run`: a whole job, from a wish to ink.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::files::OutFolder;
+use super::live::LiveArgs;
+use super::perform::{self, Kept, Station, Task};
 use super::pipeline::{self, Planned};
 use super::recipe::Recipe;
 use super::terminal::clock;
-use super::{Failure, Terminal, evolve, generate, machines, plot, settings};
+use super::{Failure, Terminal, evolve, generate, plot, settings};
+use traceur_app::catalog;
 use traceur_app::preview::{self, Gap};
 use traceur_core::drawing::svg;
 use traceur_core::geometry::Polyline;
 use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::Pen;
+use traceur_core::toolpath::Toolpath;
 use traceur_generator::{Outcome, Settings};
-use traceur_job::Port;
+use traceur_job::{Place, Port};
 
 /// Do the whole job of a recipe: generate, plan, plot, and see the ink.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   traceur run first-ink --out out
   traceur run first-ink --set generate.neuron=lite0:arches --set seed=3
-  traceur run my-recipe.toml --port /dev/ttyUSB0")]
+  traceur run my-recipe.toml --port /dev/ttyUSB0
+
+The virtual plotter draws first, and the results are written. Then the job goes to the port as `traceur plot` sends it: with
+its journal, so that `traceur resume` goes on with it, the live view, and, under --json, its events behind the report.")]
 pub(super) struct Args {
     /// A TOML file, or the name of a built-in recipe such as `first-ink`.
     recipe: String,
@@ -32,9 +40,11 @@ pub(super) struct Args {
     /// The folder for the results; made if it is missing.
     #[arg(short, long, default_value = "out")]
     out: PathBuf,
-    /// Where to plot: `sim`, `sim@20` or a serial device, which is plotted after the simulator.
+    /// Where to plot after the simulator: a serial device, `auto`, `tcp://host:port` or `sim@20`; `sim`: nowhere else.
     #[arg(long, default_value = "sim")]
     port: String,
+    #[command(flatten)]
+    live: LiveArgs,
     /// Leave a page as it is that fits the machine only when it is turned.
     #[arg(long)]
     no_rotate: bool,
@@ -43,51 +53,88 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let recipe = Recipe::load(&args.recipe, &args.set)?;
     let settings = settings::of(&recipe)?;
-    let mut profile = machines::choose(&recipe.plot.machine)?;
+    let (mut profile, machine) = catalog::machines::choose_with_text(&recipe.plot.machine)?;
     profile.bed.turns_pages &= !args.no_rotate;
     let port = Port::parse(&args.port)?;
-    port.check().map_err(|error| Failure::Device(error.to_string()))?;
+    port.check(profile.firmware.dialect())?;
     let folder = OutFolder::open(&args.out)?;
     terminal.say(format!("{}: {}", recipe.name, recipe.about));
 
     let outcome = evolve::make_plainly(&settings, terminal)?;
     let planned = pipeline::plan(&outcome.drawing, None, &pipeline::Wishes::default(), &profile, terminal)?;
-    let simulator = if let Port::Sim { .. } = port { port.clone() } else { Port::Sim { pace: None } };
-    let passes = plot_passes(&planned, &profile, &simulator, terminal)?;
-    let inked = pipeline::ink(&planned.toolpath.page, &passes, recipe.plot.dpi, terminal);
+    let job = Job {
+        toolpath: &Arc::new(planned.toolpath.clone()),
+        profile: &profile,
+        placement: Placement::of_page(&profile, planned.toolpath.page.width, planned.toolpath.page.height)?,
+        title: &recipe.name,
+    };
+    let inked = pipeline::ink(&planned.toolpath.page, &job.simulate(terminal)?, recipe.plot.dpi, terminal);
     let gap = gap(&settings, &outcome, &inked, recipe.plot.dpi)?;
 
     let report = report(&recipe, &settings, &profile, &outcome, &planned, &gap);
     write(&folder, &outcome, &planned, &inked, &report, terminal)?;
     terminal.result(&report, || summary(args, &outcome, &planned, &gap))?;
-    if let Port::Serial(_) = port {
-        for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
-            if !terminal.wait_for_enter(&format!("mount {}, then press Enter", pass.pen.name)) {
-                return Err(Failure::Stopped(format!("stopped before {}", pass.pen.name)));
-            }
-            plot::stream(program, &profile, &port, &pass.pen.name, terminal, |_| Ok(()))?;
-        }
+    if is_simulator(&port) {
+        return Ok(());
     }
-    Ok(())
+    job.plot(args, &port, &machine, &planned.report, terminal)
 }
 
-/// Streams every pass to the virtual plotter: each pen's marks, in page space.
-fn plot_passes(
-    planned: &Planned,
-    profile: &Profile,
-    port: &Port,
-    terminal: &Terminal,
-) -> Result<Vec<(Pen, Vec<Polyline>)>, Failure> {
-    let page = &planned.toolpath.page;
-    let placement = Placement::of_page(profile, page.width, page.height)?;
-    let mut passes = Vec::new();
-    for (program, pass) in planned.programs.iter().zip(&planned.toolpath.passes) {
-        let trace = plot::stream(program, profile, port, &pass.pen.name, terminal, |_| Ok(()))?
-            .trace
-            .unwrap_or_default();
-        passes.push((pass.pen.clone(), pipeline::marks(&trace, &placement)));
+/// The virtual plotter that has drawn it already.
+fn is_simulator(port: &Port) -> bool {
+    *port == Port::Sim { pace: None }
+}
+
+/// What is plotted: on the virtual plotter, then on the machine.
+struct Job<'a> {
+    toolpath: &'a Arc<Toolpath>,
+    profile: &'a Profile,
+    placement: Placement,
+    title: &'a str,
+}
+
+impl Job<'_> {
+    fn task<'a>(&'a self, port: &'a Port, port_name: &'a str) -> Task<'a> {
+        Task {
+            toolpath: self.toolpath,
+            profile: self.profile,
+            placement: &self.placement,
+            port,
+            port_name,
+            from: Place::default(),
+            overlap: 0.0,
+            dry: false,
+            title: self.title,
+            // Virtual ink uses up no pen.
+            counts: !matches!(port, Port::Sim { .. }),
+            reads_stdin: false,
+            memory: None,
+        }
     }
-    Ok(passes)
+
+    /// Each pen's marks on the virtual plotter, in page space.
+    fn simulate(&self, terminal: &Terminal) -> Result<Vec<(Pen, Vec<Polyline>)>, Failure> {
+        let outcome = perform::simulate(&self.task(&Port::Sim { pace: None }, "sim"), terminal)?;
+        Ok(plot::marks(self.toolpath, &outcome, &self.placement))
+    }
+
+    /// As `traceur plot` does.
+    fn plot(
+        &self,
+        args: &Args,
+        port: &Port,
+        machine: &str,
+        report: &pipeline::Report,
+        terminal: &Terminal,
+    ) -> Result<(), Failure> {
+        let task = self.task(port, &args.port);
+        let mut kept = Some(Kept::new(self.title, machine, &task, report.seconds)?);
+        let mut station = Station::new()?;
+        let result =
+            plot::carry_out(&task, kept.as_mut(), &args.live, None, report.draw_mm, &mut station, terminal);
+        station.close();
+        result
+    }
 }
 
 /// The ink against the generator's own picture at the ink's resolution.
@@ -132,11 +179,11 @@ fn write(
     report: &serde_json::Value,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    folder.write("drawing.svg", svg::write(&outcome.drawing).as_bytes(), terminal)?;
+    folder.write("drawing.svg", svg::write(&outcome.drawing).as_bytes())?;
     planned.write_programs(folder, terminal)?;
-    folder.write("ink.png", &preview::to_png(&inked.picture)?, terminal)?;
+    folder.write("ink.png", &preview::to_png(&inked.picture)?)?;
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Input(error.to_string()))?;
-    folder.write("report.json", format!("{text}\n").as_bytes(), terminal)?;
+    folder.write("report.json", format!("{text}\n").as_bytes())?;
     Ok(())
 }
 
@@ -150,9 +197,13 @@ fn summary(args: &Args, outcome: &Outcome, planned: &Planned, gap: &Gap) -> Stri
         text += &format!(", excitation {:.1} of {:.1}", excitation.inked, excitation.wanted);
     }
     let out = args.out.display();
-    text + &format!(
-        "\n\n{out}: drawing.svg, {} programs, ink.png, report.json; {} of plotting\nnext: traceur plot {out}/drawing.svg --port /dev/ttyUSB0",
+    text += &format!(
+        "\n\n{out}: drawing.svg, {} programs, ink.png, report.json; {} of plotting",
         planned.programs.len(),
         clock(planned.report.seconds)
-    )
+    );
+    if args.port == "sim" {
+        text += &format!("\nnext: traceur plot {out}/drawing.svg --port /dev/ttyUSB0");
+    }
+    text
 }

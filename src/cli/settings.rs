@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::recipe::{Generate, Jitter, Recipe, Weights};
 use super::wanted::Source;
-use super::{Failure, files, pens};
+use super::{Failure, files};
+use traceur_app::catalog;
+use traceur_core::drawing::scene::{Matching, Stages};
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
 use traceur_generator::network::{Layer, Net};
-use traceur_generator::{Aim, Arrangement, Given, Grid, MOST_SPANS, Manner, Settings, Style, parse_share};
+use traceur_generator::{Aim, Arrangement, Given, Grid, MOST_SPANS, Settings, Style, parse_share};
 
 /// The style that needs no file.
 const BUILT_IN_STYLE: &str = "mondrian";
@@ -20,9 +22,10 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Failure> {
     let generate = &recipe.generate;
     let page = Page::parse(&recipe.paper.page)?;
     let aim: Aim = generate.neuron.parse()?;
-    let manner: Manner =
-        generate.manner.as_deref().map_or(Ok(Manner::default()), str::parse).map_err(Failure::Input)?;
-    let mut settings = Settings::new(page, aim, pens::choose(&generate.pens)?).in_manner(manner);
+    let mut settings = Settings::new(page, aim, catalog::pens::choose(&generate.pens)?);
+    if let Some(manner) = &generate.manner {
+        settings = settings.in_manner(manner.parse().map_err(Failure::Input)?);
+    }
     compose(&mut settings, generate).map_err(Failure::Input)?;
     settings.margin = recipe.paper.margin;
     settings.most_pens = generate.max_pens;
@@ -89,9 +92,9 @@ fn grid(generate: &Generate) -> Result<Option<Grid>, String> {
 fn given(generate: &Generate, pens: &[Pen]) -> Result<Vec<Given>, Failure> {
     let read = |name: &String| {
         let path = Path::new(name);
-        let options = svg::ReadOptions { pens, ..svg::ReadOptions::default() };
-        let import = svg::read(name, &files::read(path)?, &options)?;
-        Given::of(&import.drawing, pens).ok_or_else(|| {
+        let stages = Stages { matching: Matching { pens, ..Matching::default() }, ..Stages::default() };
+        let drawn = svg::read(name, &files::read(path)?)?.scene.draw(&stages)?;
+        Given::of(&drawn.drawing, pens).ok_or_else(|| {
             Failure::Input(format!("{name}: nothing in it is drawn by the pens that there are"))
         })
     };

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
-use super::{Failure, Terminal, files, interrupt, machines, pens, pipeline};
+use super::{Failure, Terminal, files, interrupt, pipeline};
+use traceur_app::catalog;
 use traceur_app::preview::to_png;
 use traceur_core::drawing::Page;
 use traceur_core::machine::{Placement, Profile};
@@ -66,11 +67,9 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
-    let profile = machines::choose(&args.machine)?;
+    let profile = catalog::machines::choose(&args.machine)?;
     let desk = Desk::new(args, &profile, terminal)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| Failure::Device(format!("the plotter can't be started: {error}")))?;
+    let runtime = traceur_job::runtime()?;
     let ended = runtime.block_on(serve(args, &profile, &desk, terminal));
     // The threads of a pseudo-terminal end with it; they are not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -90,7 +89,7 @@ async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Termi
     };
     match (&args.pty, &args.tcp) {
         (Some(name), _) => loop {
-            let (pty, mut link) = Pty::open(name).map_err(|error| Failure::Input(error.to_string()))?;
+            let (pty, mut link) = Pty::open(name)?;
             terminal.event(&serde_json::json!({ "event": "ready", "port": name, "device": pty.device() }))?;
             terminal.say(format!("{} is at {}; Ctrl-C ends it", profile.name, name.display()));
             let end = machine.serve(&mut link, &mut stop, || pty.stops_at_xoff(), &mut at_rest).await;
@@ -99,8 +98,7 @@ async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Termi
             }
         },
         (None, Some(address)) => {
-            let listener =
-                Listener::bind(address).await.map_err(|error| Failure::Input(error.to_string()))?;
+            let listener = Listener::bind(address).await?;
             let port = format!("tcp://{}", listener.address);
             terminal.event(&serde_json::json!({ "event": "ready", "port": port }))?;
             terminal.say(format!("{} is at {port}; Ctrl-C ends it", profile.name));
@@ -110,7 +108,7 @@ async fn serve(args: &Args, profile: &Profile, desk: &Desk<'_>, terminal: &Termi
                     () = &mut stop => break,
                     accepted = listener.accept() => accepted,
                 };
-                let mut link: Link = accepted.map_err(|error| Failure::Device(error.to_string()))?;
+                let mut link: Link = accepted?;
                 match machine.serve(&mut link, &mut stop, || false, &mut at_rest).await {
                     End::Stopped => break,
                     End::HungUp => {}
@@ -157,7 +155,7 @@ impl<'a> Desk<'a> {
             Some(page) => Page::parse(page)?,
             None => Page { width: profile.bed.width, height: profile.bed.height },
         };
-        let pens = pens::choose(&args.pens)?;
+        let pens = catalog::pens::choose(&args.pens)?;
         if pens.is_empty() {
             return Err(Failure::Input(format!(
                 "--pens {}: no pen in it: name one, such as `black`",

@@ -100,11 +100,11 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     };
     let table = Table::new(sweep.name, sweep.about, sweep.columns, rows);
     let json = serde_json::to_string_pretty(&table).map_err(|error| Failure::Input(error.to_string()))?;
-    folder.write("table.json", format!("{json}\n").as_bytes(), terminal)?;
-    folder.write("table.csv", table.to_csv().as_bytes(), terminal)?;
+    folder.write("table.json", format!("{json}\n").as_bytes())?;
+    folder.write("table.csv", table.to_csv().as_bytes())?;
     let sheet = sweep::contact_sheet(&table, &out)?;
-    folder.write("sheet.png", &traceur_generator::experiment::picture::to_png(&sheet)?, terminal)?;
-    folder.write("index.html", sweep::page(&table, &out)?.as_bytes(), terminal)?;
+    folder.write("sheet.png", &traceur_generator::experiment::picture::to_png(&sheet)?)?;
+    folder.write("index.html", sweep::page(&table, &out)?.as_bytes())?;
     terminal.result(&table, || summary(&table, &out))
 }
 

@@ -16,7 +16,8 @@ use traceur_core::color::Srgb8;
 pub(super) struct Terminal {
     json: bool,
     quiet: bool,
-    verbose: bool,
+    /// There are so many lines that a picture would only hide them.
+    floods: bool,
     color: bool,
     choice: Color,
 }
@@ -28,8 +29,7 @@ impl Terminal {
             (true, _) => "error",
             (false, 0) => "warn",
             (false, 1) => "traceur=info,warn",
-            (false, 2) => "traceur=debug,warn",
-            (false, _) => "traceur=trace,info",
+            (false, _) => "traceur=trace,warn",
         };
         // A second terminal in one process (a test) keeps the first one's subscriber.
         let _ = tracing_subscriber::fmt()
@@ -39,7 +39,7 @@ impl Terminal {
             .with_target(false)
             .without_time()
             .try_init();
-        Self { json: talk.json, quiet: talk.quiet, verbose: talk.verbose > 0, color, choice: talk.color() }
+        Self { json: talk.json, quiet: talk.quiet, floods: talk.verbose > 1, color, choice: talk.color() }
     }
 
     /// Whether stdout is kept for JSON.
@@ -85,10 +85,10 @@ impl Terminal {
         }
     }
 
-    /// Whether a picture may be shown instead of lines: a person watches, and wants neither events nor details.
+    /// Whether a picture may be shown instead of lines: a person watches, and wants neither events nor bytes.
     pub(super) fn has_screen(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-        !self.json && !self.quiet && !self.verbose && !dumb && io::stderr().is_terminal()
+        !self.json && !self.quiet && !self.floods && !dumb && io::stderr().is_terminal()
     }
 
     /// Rings, if anybody can hear it.

@@ -6,16 +6,17 @@ use std::path::Path;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::{Failure, files, pipeline};
-use traceur_app::chart;
 use traceur_app::preview::{of_rgb8, resized};
-use traceur_core::drawing::{Page, svg};
+use traceur_app::swatch;
+use traceur_core::drawing::Page;
+use traceur_core::drawing::svg::{self, WideLine};
 use traceur_core::geometry::{Affine, Rect};
 use traceur_generator::Picture;
 
 /// Decodes a PNG or a JPEG, the right way up. `give` says what would be right, `enough` what a smaller one is.
 ///
 /// # Errors
-/// What can't be decoded, and what has more pixels than [`chart::MOST_PX`], before a pixel is.
+/// What can't be decoded, and what has more pixels than [`swatch::MOST_PX`], before a pixel is.
 pub(super) fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Result<DynamicImage, Failure> {
     let unreadable =
         |error: image::ImageError| Failure::Input(format!("{name}: {error}: {give}").replace('\n', " "));
@@ -25,10 +26,10 @@ pub(super) fn photo(name: &str, bytes: &[u8], give: &str, enough: &str) -> Resul
     reader.no_limits();
     let mut decoder = reader.into_decoder().map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > chart::MOST_PX as u64 {
+    if u64::from(width) * u64::from(height) > swatch::MOST_PX as u64 {
         return Err(Failure::Input(format!(
             "{name}: {width} x {height} pixels are too many, {} million at most: {enough}",
-            chart::MOST_PX / 1_000_000
+            swatch::MOST_PX / 1_000_000
         )));
     }
     let orientation = decoder.orientation().map_err(unreadable)?;
@@ -45,7 +46,7 @@ const PHOTO_EDGE: f64 = 210.0;
 /// A picture as its file has it.
 pub(super) enum Source {
     Photo(DynamicImage),
-    Svg { name: String, bytes: Vec<u8>, size: Page, lines: Vec<svg::WideLine> },
+    Svg(Box<svg::Source>),
 }
 
 impl Source {
@@ -55,8 +56,7 @@ impl Source {
         let name = if files::is_dash(path) { "stdin".to_owned() } else { path.display().to_string() };
         let start = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace() && *byte != 0xef);
         if start == Some(b'<') || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) {
-            let (size, lines) = svg::lines(&name, &bytes)?;
-            return Ok(Self::Svg { name, bytes, size, lines });
+            return Ok(Self::Svg(Box::new(svg::read(&name, &bytes)?)));
         }
         photo(&name, &bytes, "give a PNG, a JPEG or an SVG", "a smaller copy is enough").map(Self::Photo)
     }
@@ -64,7 +64,7 @@ impl Source {
     /// The sheet that fits it.
     pub(super) fn page(&self) -> Page {
         match self {
-            Self::Svg { size, .. } => *size,
+            Self::Svg(svg) => svg.scene.page,
             Self::Photo(photo) => {
                 let (width, height) = (f64::from(photo.width().max(1)), f64::from(photo.height().max(1)));
                 let scale = PHOTO_EDGE / width.max(height);
@@ -116,8 +116,8 @@ impl Source {
     /// The picture alone; an SVG at `dpi` of its own size.
     fn picture(&self, dpi: f64) -> Result<Picture, Failure> {
         match self {
-            Self::Svg { name, bytes, .. } => {
-                let seen = svg::render(name, bytes, dpi, None)?;
+            Self::Svg(svg) => {
+                let seen = svg.viewer.render(dpi, None)?;
                 Ok(of_rgb8(seen.width_px, seen.height_px, &seen.rgb))
             }
             Self::Photo(photo) => {
@@ -137,15 +137,12 @@ impl Source {
     }
 
     /// The lines that it is made of, where they lie on a sheet.
-    pub(super) fn lines(&self, page: Page, margin: f64) -> Result<Vec<svg::WideLine>, Failure> {
-        let Self::Svg { lines, size, .. } = self else { return Ok(Vec::new()) };
+    pub(super) fn lines(&self, page: Page, margin: f64) -> Result<Vec<WideLine>, Failure> {
+        let Self::Svg(svg) = self else { return Ok(Vec::new()) };
         let place = self.place(page, margin)?;
-        let scale = place.width() / size.width;
+        let scale = place.width() / svg.scene.page.width;
         let to_page = Affine::translate(place.origin().to_vec2()) * Affine::scale(scale);
-        let line = |line: &svg::WideLine| svg::WideLine {
-            path: to_page * line.path.clone(),
-            width: line.width * scale,
-        };
-        Ok(lines.iter().map(line).collect())
+        let line = |line: WideLine| WideLine { path: to_page * line.path, width: line.width * scale };
+        Ok(svg.scene.lines().into_iter().map(line).collect())
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! pens/*.toml ──► Inventory ─► PenSet ─┐
-//! SVG ──► svg::read ───────────────────┴─► Drawing (mm, by pen) ─► toolpath::plan: clip, join, order
+//! SVG ──► svg::read ──► Scene::draw ───┴─► Drawing (mm, by pen) ─► toolpath::plan: clip, join, order
 //!                                                                          │
 //! firmware-profiles/*.toml ─► Profile ─────────────────────────────────────┴─► Toolpath = [Pass] (one mounted pen each)
 //! ```
 //!
 //! | floor | module | may use |
 //! |---|---|---|
-//! | 0 | [`units`], [`config`] | – |
+//! | 0 | [`units`], [`config`], [`ErrorKind`] | – |
 //! | 0 | [`geometry`], [`color`] | units |
 //! | 1 | [`pens`] | units, color, config |
 //! | 1 | [`machine`] | units, geometry, config |
@@ -23,7 +23,10 @@ pub mod color;
 pub mod config;
 pub mod drawing;
 pub mod geometry;
+mod kind;
 pub mod machine;
 pub mod pens;
 pub mod toolpath;
 pub mod units;
+
+pub use kind::ErrorKind;

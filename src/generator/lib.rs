@@ -9,6 +9,7 @@ pub mod aim;
 pub mod augment;
 pub mod canvas;
 pub mod checkpoint;
+pub mod classes;
 mod clusters;
 pub mod experiment;
 mod finish;
@@ -32,6 +33,7 @@ pub mod weights;
 
 pub use aim::{Aim, Target};
 pub use canvas::Canvas;
+pub use classes::Class;
 pub use manner::{Manner, parse_share};
 pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};

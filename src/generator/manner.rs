@@ -7,12 +7,11 @@ use super::objective::Weights;
 use super::settings::Settings;
 
 /// How full a sheet is, and with what strokes. Whatever the aim, the share of white comes out in the manner's range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// Short strokes beside each other; 70 to 85 % white.
     Airy,
     /// Long strokes in bundles; 38 to 46 % white.
-    #[default]
     Rich,
     /// Long strokes, little paper left; 20 to 28 % white.
     Dense,

@@ -109,6 +109,8 @@ pub(super) struct Objective {
     weights: Weights,
     /// What the aim makes of the weights: 1 for a usual channel.
     pub(super) scale: f64,
+    /// Whether ink is balanced for a share of white.
+    is_balanced: bool,
     /// Strokes shorter than this are knots; px.
     shortest_px: f64,
     /// Left, top, right and bottom of the drawable area; px.
@@ -134,6 +136,7 @@ impl Objective {
             style: None,
             weights: settings.weights,
             scale: 1.0,
+            is_balanced: settings.balanced_white().is_some(),
             shortest_px: settings.shortest_px(&settings.canvas()?),
             inside,
         };
@@ -168,8 +171,9 @@ impl Objective {
         let coverage = picture.narrow(0, 3, 1)?;
         let (weights, scale) = (&self.weights, self.scale);
         let mut sum = Sum::default();
-        // Where ink is wanted for itself, it is not wanted on ink.
-        sum.add("overlap", &(&coverage - 1.0)?.relu()?.mean_all()?, self.overlap_weight() + (-ink).max(0.0))?;
+        // Where ink is wanted for itself, to leave less white, it is not wanted on ink.
+        let wanted_ink = if self.is_balanced { (-ink).max(0.0) } else { 0.0 };
+        sum.add("overlap", &(&coverage - 1.0)?.relu()?.mean_all()?, self.overlap_weight() + wanted_ink)?;
         sum.add("ink", &coverage.mean_all()?, ink)?;
         let mut excitation = 0.0;
         for ((target, weight), gain) in self.aim.targets().iter().zip(&self.gains) {

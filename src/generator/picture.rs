@@ -46,7 +46,7 @@ pub fn draw(drawing: &Drawing, dpi: f64) -> Picture {
                 .map(|line| {
                     let px =
                         |p: &traceur_core::geometry::Point| [(p.x * scale.0) as f32, (p.y * scale.1) as f32];
-                    line.points.iter().map(px).collect::<Vec<_>>()
+                    line.points().iter().map(px).collect::<Vec<_>>()
                 })
                 .collect();
             Polylines { ink: layer.pen.ink(), width_px: (layer.pen.tip * px_per_mm) as f32, lines }

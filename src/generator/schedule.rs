@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::augment::View;
-use super::objective::{Objective, Term};
+use super::objective::{Objective, Term, Terms};
 use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
 use super::sheet::{Given, Piece, random_crops};
@@ -33,6 +33,9 @@ use traceur_core::color::Ink;
 use traceur_core::drawing::Drawing;
 use traceur_core::geometry::{Point, Rect, flatten};
 use traceur_core::pens::{Pen, PenSet};
+
+/// The terms of a loss, and its slopes by control points and by logits.
+type Slopes = (Terms, Option<Tensor>, Option<Tensor>);
 
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
@@ -258,24 +261,15 @@ impl Run {
         let ink = self.ink_weight()?;
         let points = Var::from_tensor(&self.points()?)?;
         let logits = Var::from_tensor(&self.logits()?)?;
-        let picture = self.draw(&points, &logits)?;
-        // The slopes of the loss by the picture are asked for on the way to those by the strokes.
-        let drawn = Var::from_tensor(&picture.detach())?;
-        let terms = self.objective.terms(&drawn, &points, &views, ink)?;
-        let slopes = terms.loss.backward()?;
-        let to_picture = slopes.get(&drawn).cloned().map_or_else(|| picture.zeros_like(), Ok)?.detach();
-        let gradients = (&picture * &to_picture)?.sum_all()?.backward()?;
-        let of_points = [&slopes, &gradients].into_iter().filter_map(|all| all.get(&points));
-        let of_points = of_points.cloned().map(Ok).reduce(|sum, part| sum? + part?).transpose()?;
-        self.weigh(&to_picture)?;
+        let (terms, of_points, of_logits) = self.slopes(&points, &logits, &views, ink)?;
         let state = &mut self.state;
         if let Some(gradient) = of_points {
             let rate = self.settings.step_px * rate;
             state.move_points.step(&mut state.points, &values(&gradient)?, rate);
         }
-        if let Some(gradient) = gradients.get(&logits) {
+        if let Some(gradient) = of_logits {
             let step = if state.stage == Stage::Free { COLOR_STEP } else { MIXTURE_STEP };
-            state.move_logits.step(&mut state.logits, &values(gradient)?, step * rate);
+            state.move_logits.step(&mut state.logits, &values(&gradient)?, step * rate);
         }
         if self.mixes() {
             self.follow_mixtures();
@@ -284,12 +278,29 @@ impl Run {
         Ok(self.note(loss, terms.excitation, terms.parts, self.settings.step_px * rate))
     }
 
+    /// The terms of the loss, and its slopes by the control points and by the logits.
+    fn slopes(&mut self, points: &Var, logits: &Var, views: &[View], ink: f64) -> Result<Slopes, Error> {
+        let picture = self.draw(points, logits)?;
+        // In one go, sums are rounded as they always were.
+        if self.settings.balanced_white().is_none() {
+            let terms = self.objective.terms(&picture, points, views, ink)?;
+            let slopes = terms.loss.backward()?;
+            return Ok((terms, slopes.get(points).cloned(), slopes.get(logits).cloned()));
+        }
+        // The slopes of the loss by the picture are asked for on the way to those by the strokes.
+        let drawn = Var::from_tensor(&picture.detach())?;
+        let terms = self.objective.terms(&drawn, points, views, ink)?;
+        let slopes = terms.loss.backward()?;
+        let to_picture = slopes.get(&drawn).cloned().map_or_else(|| picture.zeros_like(), Ok)?.detach();
+        let gradients = (&picture * &to_picture)?.sum_all()?.backward()?;
+        let of_points = [&slopes, &gradients].into_iter().filter_map(|all| all.get(points));
+        let of_points = of_points.cloned().map(Ok).reduce(|sum, part| sum? + part?).transpose()?;
+        self.weigh(&to_picture)?;
+        Ok((terms, of_points, gradients.get(logits).cloned()))
+    }
+
     /// Weighs the terms beside the excitation by what the aim's slopes are, smoothed over some steps.
     fn weigh(&mut self, slopes: &Tensor) -> Result<(), Error> {
-        // Without a share of white that is wanted, the weights are taken as they are.
-        if self.settings.white.is_none() {
-            return Ok(());
-        }
         let now = Objective::scale_of(slopes)?;
         let before = self.state.scale;
         self.state.scale = if before == 0.0 { now } else { before + SMOOTHING * (now - before) };

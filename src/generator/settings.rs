@@ -132,6 +132,11 @@ impl Settings {
         if dark.is_empty() { self.pens.clone() } else { dark }
     }
 
+    /// The share of white that the weights are balanced for. `None`: they are taken as they are, as a budget of length needs.
+    pub(super) fn balanced_white(&self) -> Option<[f64; 2]> {
+        self.white.filter(|_| self.length.is_none())
+    }
+
     /// Cubics of a stroke: those of drawings that are given are single ones.
     pub(super) fn spans(&self) -> usize {
         if self.given.is_empty() { self.spans.clamp(1, MOST_SPANS) } else { 1 }

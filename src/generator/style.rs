@@ -97,7 +97,7 @@ impl Style {
 /// Layers that see color, line and corner, in a network of this kind.
 fn usual_layers(net: Net) -> Vec<Layer> {
     let names: &[&str] = match net {
-        Net::Lite0 => &["stem", "b0", "b2"],
+        Net::Lite0 | Net::Lite0Whole | Net::Lite1 | Net::Lite2 => &["stem", "b0", "b2"],
         Net::Hed16 | Net::Vgg16 | Net::Vgg19 => &["conv1_2", "conv2_2"],
         Net::Resnet18 | Net::Resnet50 => &["stem", "layer1"],
         Net::MobilenetV2 => &["f0", "f1", "f3"],

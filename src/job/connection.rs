@@ -42,11 +42,13 @@ impl Connection {
     /// # Errors
     /// When it can't be opened.
     pub async fn open(port: &Port, profile: &Profile) -> Result<Self, Error> {
-        Ok(match port {
+        let connection = match port {
             Port::Sim { pace } => Self::simulated(profile, &Faults::default(), *pace),
             Port::Tcp(address) => Self::over(transport::connect(address).await?),
             Port::Serial(_) | Port::Auto => Self::over(open_serial(port, profile)?),
-        })
+        };
+        tracing::info!("connected to {port}");
+        Ok(connection)
     }
 
     /// Over any link, in real time.

@@ -1,10 +1,6 @@
 //! What a person asks of a job while it runs.
 
-use std::time::Duration;
-
 use tokio::sync::mpsc;
-
-use traceur_protocol::Session;
 
 /// A wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,19 +25,6 @@ pub enum Control {
     PenHigher,
     /// The pen a little lower on the paper, for the rest of the job.
     PenLower,
-}
-
-impl Control {
-    /// Does what one session can do by itself; the rest is the runner's.
-    pub(super) fn apply(self, session: &mut dyn Session, now: Duration) {
-        match self {
-            Self::Pause => session.pause(now),
-            Self::Resume => session.resume(now),
-            Self::Stop => session.stop(now),
-            Self::Abort => session.abort(now),
-            _ => {}
-        }
-    }
 }
 
 /// Sends wishes to a job; clone it for each key, signal or button that may.

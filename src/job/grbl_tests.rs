@@ -3,13 +3,14 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
+use super::test_support::simulate;
 use super::*;
 use traceur_core::geometry::{Point, Polyline, Vec2};
-use traceur_core::machine::{Dialect, Firmware, Grbl, Placement};
+use traceur_core::machine::{Dialect, Firmware, Grbl, Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
 use traceur_core::toolpath::Pass;
-use traceur_protocol::{Statement, encode};
-use traceur_sim::{VirtualGrbl, VirtualPlotter as _, Wire};
+use traceur_protocol::{Event, Program, Statement, encode};
+use traceur_sim::{Faults, VirtualGrbl, VirtualPlotter as _, Wire};
 
 fn pass(strokes: Vec<Vec<Point>>) -> Pass {
     let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
@@ -63,9 +64,7 @@ async fn the_plan_lasts_as_long_as_the_machine_within_a_hundredth() {
             let pass = pass(strokes);
             let planned = traceur_motion::plan(&pass, &profile, &placement).seconds();
             let program = encode(0, &pass, &profile, &placement);
-            let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |_| {})
-                .await
-                .unwrap();
+            let outcome = simulate(program, &profile, &mut Controls::none(), |_| {}).await.unwrap();
             let elapsed = outcome.trace.unwrap().seconds();
             let off = planned / elapsed - 1.0;
             assert!(off.abs() < 0.01, "{id}, {name}: planned {planned} s, elapsed {elapsed} s");
@@ -152,7 +151,7 @@ async fn a_machine_that_homes_draws_where_it_should() {
         let strokes = vec![vec![Point::new(10.0, 10.0), Point::new(30.0, 20.0)]];
         let program = encode(0, &pass(strokes), &profile, &placement);
         let mut told = Vec::new();
-        let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |event| {
+        let outcome = simulate(program, &profile, &mut Controls::none(), |event| {
             told.push(event.clone());
         })
         .await

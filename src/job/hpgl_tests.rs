@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::{Outcome, Port};
+use crate::Connection;
+use crate::test_support::{Outcome, simulate, stream};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Firmware, Handshake, Hpgl, Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
@@ -58,9 +59,13 @@ fn program(profile: &Profile, strokes: Vec<Polyline>) -> (Program, Placement) {
 
 async fn plot(profile: &Profile, program: Program, faults: &Faults) -> (Outcome, Vec<Event>) {
     let mut events = Vec::new();
-    let outcome = crate::simulate(program, profile, faults, &mut crate::Controls::none(), |event| {
-        events.push(event.clone());
-    })
+    let outcome = stream(
+        Connection::simulated(profile, faults, None),
+        program,
+        profile,
+        &mut crate::Controls::none(),
+        |event| events.push(event.clone()),
+    )
     .await
     .unwrap();
     (outcome, events)
@@ -73,16 +78,16 @@ fn off(point: Point, line: &Polyline) -> f64 {
             if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
         point.distance(pair[0] + along * part)
     };
-    line.points.windows(2).map(near).fold(f64::INFINITY, f64::min)
+    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
 }
 
 /// The marks against what was asked for: as many, and nowhere farther apart than `tolerance` and a unit.
 fn same(drawn: &[Polyline], asked: &[Polyline], placement: &Placement, tolerance: f64) {
     assert_eq!(drawn.len(), asked.len());
     for (drawn, asked) in drawn.iter().zip(asked) {
-        let drawn = Polyline::new(drawn.points.iter().map(|point| placement.to_page(*point)).collect());
+        let drawn = drawn.map(|point| placement.to_page(point));
         for (points, other) in [(&drawn, asked), (asked, &drawn)] {
-            let worst = points.points.iter().map(|point| off(*point, other)).fold(0.0, f64::max);
+            let worst = points.points().iter().map(|point| off(*point, other)).fold(0.0, f64::max);
             assert!(worst < tolerance + 0.025, "{worst} mm");
         }
     }
@@ -187,7 +192,7 @@ async fn a_stop_throws_the_buffer_away_and_puts_the_pen_back() {
     let (program, _) = program(&profile, strokes());
     let (remote, mut controls) = crate::Controls::channel();
     let mut last = None;
-    let outcome = crate::run(program.clone(), &profile, &Port::Sim { pace: None }, &mut controls, |event| {
+    let outcome = simulate(program.clone(), &profile, &mut controls, |event| {
         if matches!(event, Event::Completed { upto } if *upto >= 8) {
             remote.send(crate::Control::Stop);
         }
@@ -200,8 +205,7 @@ async fn a_stop_throws_the_buffer_away_and_puts_the_pen_back() {
     assert!(!outcome.trace.unwrap().pieces.last().unwrap().pen_down);
     let (remote, mut controls) = crate::Controls::channel();
     remote.send(crate::Control::Stop);
-    let outcome =
-        crate::run(program, &profile, &Port::Sim { pace: None }, &mut controls, |_| {}).await.unwrap();
+    let outcome = simulate(program, &profile, &mut controls, |_| {}).await.unwrap();
     assert!(!outcome.finished && outcome.trace.unwrap().pieces.is_empty());
 }
 

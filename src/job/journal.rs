@@ -89,10 +89,10 @@ pub enum Error {
 }
 
 impl Record {
-    fn to_line(&self) -> String {
-        let json = serde_json::to_string(self).unwrap_or_default();
+    fn to_line(&self) -> serde_json::Result<String> {
+        let json = serde_json::to_string(self)?;
         let body = json.strip_suffix('}').unwrap_or(&json);
-        format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes()))
+        Ok(format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes())))
     }
 
     fn parse(line: &str, seq: u64) -> Result<Self, String> {
@@ -240,7 +240,8 @@ impl Journal {
         let patient = matches!(entry, Entry::Drawn(_));
         let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let record = Record { seq: self.next, at: at.map_or(0, |at| at.as_secs()), entry };
-        let line = record.to_line();
+        let failed = |reason: String| Error::Io { path: self.path.display().to_string(), reason };
+        let line = record.to_line().map_err(|error| failed(error.to_string()))?;
         let due = !patient || self.synced.elapsed() >= SYNC;
         match self.append(line.as_bytes(), due) {
             Ok(()) => {
@@ -296,7 +297,7 @@ mod tests {
         let records: Vec<Record> = numbered
             .map(|(n, entry)| Record { seq: n as u64, at: 1_000 + n as u64, entry: entry.clone() })
             .collect();
-        let lines = records.iter().map(Record::to_line).collect();
+        let lines = records.iter().map(|record| record.to_line().unwrap()).collect();
         (records, lines)
     }
 

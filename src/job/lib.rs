@@ -1,7 +1,8 @@
-//! Plots a program: a session, a port and a clock.
+//! Plots toolpaths: sessions, a port and a clock.
 //!
-//! Comes in: a [`Program`], a [`Port`]. Goes out: events as they happen, and an [`Outcome`]. A virtual plotter runs in
-//! virtual time, as fast as it can or at a chosen pace; its results do not depend on the pace.
+//! Comes in: [`Work`] and a [`Connection`] to a [`Port`]. Goes out: [`News`] as they happen, and a [`JobOutcome`]
+//! ([`plot`]). A virtual plotter runs in virtual time, as fast as it can or at a chosen pace; its results do not depend on
+//! the pace.
 
 mod connection;
 mod control;
@@ -11,37 +12,45 @@ mod hand;
 mod height;
 #[cfg(test)]
 mod hpgl_tests;
+mod inquire;
 pub mod journal;
+mod log;
 mod odometer;
 mod probe;
 mod remainder;
 mod runner;
 #[cfg(test)]
 mod runner_tests;
+mod runtime;
 mod serve;
 mod stand;
 mod store;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;
 pub mod transport;
+mod virtual_line;
 mod virtual_time;
 
 pub use connection::Connection;
 pub use control::{Control, Controls, Remote};
-pub use hand::{Hand, Standing};
+pub use hand::Hand;
+pub use inquire::inquire;
 pub use odometer::{Error as OdometerError, Odometer};
-pub use probe::{ask, probe};
+pub use probe::probe;
 pub use runner::{JobOutcome, News, Operator, PenChange, Place, Work, check, plot};
+pub use runtime::runtime;
 pub use serve::{End, Speed, VirtualMachine};
-pub use stand::{Memory, Position, stand};
+pub use stand::stand;
 pub use store::{About, Case, Error as StoreError, Store, Stored};
+pub use traceur_protocol::inquiry::{Memory, Position, Standing};
 
-use std::time::Duration;
+use std::fmt;
 
-use crate::transport::{Flow, Link};
-use traceur_core::machine::{Dialect, Firmware, Handshake, Profile};
-use traceur_protocol::{Event, Program};
-use traceur_sim::{Faults, MotionTrace};
+use crate::transport::Flow;
+use traceur_core::ErrorKind;
+use traceur_core::machine::{Dialect, Firmware, Handshake};
 
 /// Vendor and product number of the EiBotBoard.
 const EBB_USB: (u16, u16) = (0x04d8, 0xfd92);
@@ -64,28 +73,38 @@ pub enum Error {
         /// What was written.
         text: String,
     },
-    /// The machine can't do, or does not want, what is asked of it by hand.
+    /// The machine can't do, or does not want, what is asked of it by hand; or it does not answer.
     #[error(transparent)]
-    Fault(#[from] traceur_protocol::Fault),
-    /// It refused a line.
-    #[error("the plotter answered {reply} to `{line}`: {meaning}")]
-    Refused {
-        /// The line.
-        line: String,
-        /// What it said.
-        reply: String,
-        /// What that means.
-        meaning: String,
-    },
-    /// This machine has no such thing.
-    #[error("{0}")]
-    Unable(&'static str),
+    Inquiry(#[from] traceur_protocol::inquiry::Error),
     /// `auto` found no single port.
     #[error("`auto` found {}: name the port, `traceur ports` lists them", found(.known))]
     Auto {
         /// The ports that may be meant.
         known: Vec<String>,
     },
+    /// Nobody knows where the pen is: why.
+    #[error("{0}")]
+    Lost(String),
+    /// The system gives no runtime.
+    #[error("nothing can be begun: {reason}")]
+    Runtime {
+        /// What the system says.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What it means to whoever asked for the job.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Transport(error) => error.kind(),
+            Self::Inquiry(error) => error.kind(),
+            Self::Port { .. } => ErrorKind::Input,
+            Self::Auto { .. } | Self::Runtime { .. } => ErrorKind::Device,
+            Self::Lost(_) => ErrorKind::Lost,
+        }
+    }
 }
 
 fn found(known: &[String]) -> String {
@@ -145,15 +164,29 @@ impl Port {
         if text.trim().is_empty() { Err(error()) } else { Ok(Self::Serial(text.into())) }
     }
 
-    /// Whether it is there, before anybody is asked to mount a pen. Nothing is opened.
+    /// Whether it is there, before anybody is asked to mount a pen. Nothing is opened. `dialect` is the machine's, by which
+    /// [`Auto`](Self::Auto) chooses among several.
     ///
     /// # Errors
     /// When a serial device is not there, with those that are.
-    pub fn check(&self) -> Result<(), Error> {
+    pub fn check(&self, dialect: Dialect) -> Result<(), Error> {
         match self {
             Self::Sim { .. } | Self::Tcp(_) => Ok(()),
             Self::Serial(name) => Ok(transport::check(name)?),
-            Self::Auto => the_one_port(Dialect::Grbl).map(drop),
+            Self::Auto => the_one_port(dialect).map(drop),
+        }
+    }
+}
+
+/// As [`Port::parse`] reads it.
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim { pace: None } => f.write_str("sim"),
+            Self::Sim { pace: Some(pace) } => write!(f, "sim@{pace}"),
+            Self::Serial(name) => f.write_str(name),
+            Self::Auto => f.write_str("auto"),
+            Self::Tcp(address) => write!(f, "tcp://{address}"),
         }
     }
 }
@@ -169,119 +202,9 @@ fn the_one_port(dialect: Dialect) -> Result<String, Error> {
     if names.len() == 1 { Ok(names.remove(0)) } else { Err(Error::Auto { known: names }) }
 }
 
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// Whether all of the program has been drawn. If not, the last event told why.
-    pub finished: bool,
-    /// From the connection to the end, in the plotter's time; s.
-    pub seconds: f64,
-    /// The last statement that is known to have been drawn with all before it.
-    pub drawn: Option<usize>,
-    /// What the pen of a virtual plotter did.
-    pub trace: Option<MotionTrace>,
-}
-
-/// Plots `program`, and does what `controls` ask for meanwhile. `on_event` is called with each event, in order.
-///
-/// # Errors
-/// When the port can't be opened or the connection ends. Firmware trouble is an event and `finished: false`.
-pub async fn run(
-    program: Program,
-    profile: &Profile,
-    port: &Port,
-    controls: &mut Controls,
-    on_event: impl FnMut(&Event),
-) -> Result<Outcome, Error> {
-    one(Connection::open(port, profile).await?, program, profile, controls, on_event).await
-}
-
 fn flow(firmware: &Firmware) -> Flow {
     match firmware {
         Firmware::Hpgl(hpgl) if hpgl.handshake == Handshake::Hardwire => Flow::Hardware,
         _ => Flow::None,
-    }
-}
-
-/// Plots on a virtual plotter over a line with `faults`, as fast as it can. As [`run`].
-///
-/// # Errors
-/// When the cable is pulled.
-pub async fn simulate(
-    program: Program,
-    profile: &Profile,
-    faults: &Faults,
-    controls: &mut Controls,
-    on_event: impl FnMut(&Event),
-) -> Result<Outcome, Error> {
-    one(Connection::simulated(profile, faults, None), program, profile, controls, on_event).await
-}
-
-/// Plots over any link, in real time. As [`run`].
-///
-/// # Errors
-/// When the connection ends.
-pub async fn over(
-    link: Link,
-    program: Program,
-    profile: &Profile,
-    controls: &mut Controls,
-    on_event: &mut impl FnMut(&Event),
-) -> Result<Outcome, Error> {
-    one(Connection::over(link), program, profile, controls, on_event).await
-}
-
-async fn one(
-    mut connection: Connection,
-    program: Program,
-    profile: &Profile,
-    controls: &mut Controls,
-    on_event: impl FnMut(&Event),
-) -> Result<Outcome, Error> {
-    let mut session = traceur_protocol::session(program, profile);
-    let mut pilot = Alone { log: Log::default(), on_event };
-    let now = connection.drive(session.as_mut(), controls, &mut pilot).await?;
-    Ok(pilot.log.outcome(now, connection.trace().cloned()))
-}
-
-/// One program by itself.
-struct Alone<F> {
-    log: Log,
-    on_event: F,
-}
-
-impl<F: FnMut(&Event)> connection::Pilot for Alone<F> {
-    fn wish(&mut self, control: Control, session: &mut dyn traceur_protocol::Session, now: Duration) {
-        control.apply(session, now);
-    }
-
-    fn hear(&mut self, now: Duration, event: &Event) {
-        self.log.note(now, event);
-        (self.on_event)(event);
-    }
-}
-
-/// What a job remembers of its events.
-#[derive(Debug, Default)]
-struct Log {
-    finished: bool,
-    connected: Duration,
-    drawn: Option<usize>,
-}
-
-impl Log {
-    fn note(&mut self, now: Duration, event: &Event) {
-        match event {
-            Event::Connected { .. } => self.connected = now,
-            Event::Completed { upto } => self.drawn = Some(*upto),
-            Event::Finished => self.finished = true,
-            _ => {}
-        }
-    }
-
-    fn outcome(&self, now: Duration, trace: Option<MotionTrace>) -> Outcome {
-        let seconds = now.saturating_sub(self.connected).as_secs_f64();
-        Outcome { finished: self.finished, seconds, drawn: self.drawn, trace }
     }
 }

@@ -35,7 +35,7 @@ pub enum Error {
 /// Counts what pens draw.
 ///
 /// ```no_run
-/// # use traceur::{job::Odometer, pens::odometer::PenKey};
+/// # use {traceur_core::pens::odometer::PenKey, traceur_job::Odometer};
 /// # fn plot(pen: &traceur_core::pens::Pen) -> Result<(), traceur_job::OdometerError> {
 /// let mut odometer = Odometer::open("odometer.log".as_ref())?;
 /// let key = PenKey::from(pen);

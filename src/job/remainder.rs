@@ -55,9 +55,9 @@ impl Begin {
             return begin;
         };
         // What leads to this point may not have ended there.
-        let from = vertex.saturating_sub(1).min(stroke.points.len() - 1);
+        let from = vertex.saturating_sub(1).min(stroke.points().len() - 1);
         let cut =
-            stands.and_then(|stands| place_on(stroke, from, stands)).unwrap_or((from, stroke.points[from]));
+            stands.and_then(|stands| place_on(stroke, from, stands)).unwrap_or((from, stroke.points()[from]));
         Self { cut: Some(cut).filter(|cut| *cut != (0, stroke.start())), ..begin }
     }
 
@@ -90,7 +90,7 @@ impl Begin {
         let mut strokes = self.again.clone();
         let rest = pass.strokes.get(self.stroke..).unwrap_or_default();
         if let (Some((vertex, at)), Some(stroke)) = (self.cut, rest.first()) {
-            let points = std::iter::once(at).chain(stroke.points[vertex + 1..].iter().copied());
+            let points = std::iter::once(at).chain(stroke.points()[vertex + 1..].iter().copied());
             let mut points: Vec<Point> = points.collect();
             if points.len() < 2 {
                 points.push(at);
@@ -118,8 +118,8 @@ impl Begin {
 
 /// The first place on a stroke, from its point `from` on, where the pen may stand: the point before it and the place.
 fn place_on(stroke: &Polyline, from: usize, stands: Point) -> Option<(usize, Point)> {
-    (from..stroke.points.len().saturating_sub(1)).find_map(|index| {
-        let (a, b) = (stroke.points[index], stroke.points[index + 1]);
+    (from..stroke.points().len().saturating_sub(1)).find_map(|index| {
+        let (a, b) = (stroke.points()[index], stroke.points()[index + 1]);
         let along = b - a;
         let share = if along.hypot2() > 0.0 {
             ((stands - a).dot(along) / along.hypot2()).clamp(0.0, 1.0)
@@ -134,7 +134,7 @@ fn place_on(stroke: &Polyline, from: usize, stands: Point) -> Option<(usize, Poi
 /// The last part of a stroke, so long; mm.
 fn tail(stroke: &Polyline, length: f64) -> Polyline {
     let (mut left, mut points) = (length, vec![stroke.end()]);
-    for pair in stroke.points.windows(2).rev() {
+    for pair in stroke.points().windows(2).rev() {
         let way = pair[0].distance(pair[1]);
         if way >= left {
             points.push(pair[1].lerp(pair[0], left / way.max(f64::MIN_POSITIVE)));

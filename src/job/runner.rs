@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use super::connection::{Connection, Pilot};
 use super::height::{nudge, raise};
+use super::log::tell;
 use super::remainder::{Begin, Progress};
 use super::{Control, Controls, Error, stand};
 use traceur_core::geometry::{Point, Polyline};
-use traceur_core::machine::{Dialect, Ebb, Firmware, Placement, Profile};
+use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::toolpath::{Pass, Toolpath};
-use traceur_protocol::{Event, Origin, Program, Session, State, Statement};
+use traceur_protocol::{Event, Origin, Program, Session, State};
 use traceur_sim::MotionTrace;
 
-/// Speed without acceleration; mm/s: `HM` has none.
-const HOME_SPEED: f64 = 40.0;
 /// Least and greatest speed that may be wished for; percent.
 const SPEEDS: std::ops::RangeInclusive<u32> = 10..=200;
 
@@ -127,6 +126,7 @@ pub struct JobOutcome {
 ///
 /// # Errors
 /// When the connection ends. Firmware trouble is news and `finished: false`.
+#[tracing::instrument(name = "job", skip_all, fields(machine = %work.profile.id))]
 pub async fn plot(
     work: &Work<'_>,
     connection: &mut Connection,
@@ -158,6 +158,7 @@ pub async fn plot(
 ///
 /// # Errors
 /// As [`plot`].
+#[tracing::instrument(skip_all, fields(machine = %work.profile.id))]
 pub async fn check(
     work: &Work<'_>,
     connection: &mut Connection,
@@ -165,11 +166,7 @@ pub async fn check(
     operator: &mut impl Operator,
 ) -> Result<bool, Error> {
     let mut runner = Runner::new(work);
-    let dialect = work.profile.firmware.dialect();
-    // HP-GL's session ends when the plotter has answered behind a statement: this one moves nothing along.
-    let lift = Statement { line: "PU;".into(), origin: None, drains: true };
-    let statements = if dialect == Dialect::Hpgl { vec![lift] } else { Vec::new() };
-    let nothing = Program { dialect, title: String::new(), statements, lift: Vec::new() };
+    let nothing = Program::nothing(work.profile.firmware.dialect());
     let begin = Begin::at(work.from.stroke);
     let flight = runner.fly(nothing, work.from.pass, &begin, connection, controls, operator).await?;
     Ok(flight.finished)
@@ -215,6 +212,7 @@ impl<'a> Runner<'a> {
 
 impl Runner<'_> {
     /// Draws a pass. False if the job ended in it.
+    #[tracing::instrument(skip_all, fields(number = index + 1, pen = ?self.work.toolpath.passes[index].pen.id))]
     async fn pass(
         &mut self,
         index: usize,
@@ -242,26 +240,22 @@ impl Runner<'_> {
             }
         }
         loop {
-            operator.hear(&News::Pass { from: Place { pass: index, stroke: begin.stroke } });
+            tell(operator, &News::Pass { from: Place { pass: index, stroke: begin.stroke } });
             let mut program = begin.encode(index, pass, &self.profile, self.work.placement);
-            if self.work.dry && program.dialect == Dialect::Hpgl {
-                // No other letters of these programs are PD.
-                program
-                    .statements
-                    .iter_mut()
-                    .for_each(|statement| statement.line = statement.line.replace("PD", "PU"));
+            if self.work.dry {
+                program.keep_pen_up();
             }
             let mut flight = self.fly(program, index, &begin, connection, controls, operator).await?;
             self.outcome.place = Place { pass: index, stroke: flight.progress.stroke };
             if flight.finished {
-                operator.hear(&News::PassDone { pass: index });
+                tell(operator, &News::PassDone { pass: index });
                 if index + 1 == self.work.toolpath.passes.len() {
                     return Ok(true);
                 }
                 self.outcome.place = Place { pass: index + 1, stroke: 0 };
                 // What was wished when all of the pass was on its way already.
                 if flight.then == Then::Rest {
-                    operator.hear(&News::Paused);
+                    tell(operator, &News::Paused);
                     flight.then = self.rest(controls, operator).await;
                 }
                 return Ok(flight.then != Then::End);
@@ -271,7 +265,7 @@ impl Runner<'_> {
                 return Ok(false);
             }
             if flight.then == Then::Rest {
-                operator.hear(&News::Paused);
+                tell(operator, &News::Paused);
                 flight.then = self.rest(controls, operator).await;
             }
             let stands = flight.stands.map(|place| self.work.placement.to_page(place));
@@ -280,7 +274,7 @@ impl Runner<'_> {
                 Then::GoOn => Begin::of(flight.progress, stands, pass),
                 Then::Skip => {
                     let skipped = Place { pass: index, stroke: flight.progress.stroke };
-                    operator.hear(&News::Skipped(skipped));
+                    tell(operator, &News::Skipped(skipped));
                     Begin::at(flight.progress.stroke + 1)
                 }
             };
@@ -298,9 +292,9 @@ impl Runner<'_> {
         controls: &mut Controls,
         operator: &mut impl Operator,
     ) -> Result<bool, Error> {
-        let Firmware::Ebb(ebb) = &self.work.profile.firmware else { return Ok(true) };
         let pass = &self.work.toolpath.passes[index];
-        let program = home(&self.profile, ebb, self.work.placement, pass);
+        let program = traceur_protocol::return_to_zero(&self.profile, self.work.placement, pass);
+        let Some(program) = program else { return Ok(true) };
         let begin = Begin::at(self.outcome.place.stroke);
         Ok(self.fly(program, index, &begin, connection, controls, operator).await?.finished)
     }
@@ -397,12 +391,12 @@ impl Runner<'_> {
         loop {
             match controls.next().await {
                 Control::Resume => {
-                    operator.hear(&News::Resumed);
+                    tell(operator, &News::Resumed);
                     return Then::GoOn;
                 }
                 Control::Stop | Control::Abort => return Then::End,
                 Control::Skip => {
-                    operator.hear(&News::Resumed);
+                    tell(operator, &News::Resumed);
                     return Then::Skip;
                 }
                 Control::Pause => {}
@@ -422,11 +416,11 @@ impl Runner<'_> {
             Control::PenHigher | Control::PenLower => {
                 let by = if control == Control::PenHigher { 1 } else { -1 };
                 if self.work.dry || !nudge(&mut self.profile, by) {
-                    operator.hear(&News::Unable(control));
+                    tell(operator, &News::Unable(control));
                     return false;
                 }
                 self.height += by;
-                operator.hear(&News::Height(self.height));
+                tell(operator, &News::Height(self.height));
                 return true;
             }
             _ => return false,
@@ -482,10 +476,10 @@ impl<O: Operator> Flying<'_, '_, O> {
             return;
         }
         if session.set_speed(now, self.runner.percent) {
-            self.operator.hear(&News::Speed(self.runner.percent));
+            tell(self.operator, &News::Speed(self.runner.percent));
         } else {
             self.runner.percent = before;
-            self.operator.hear(&News::Unable(control));
+            tell(self.operator, &News::Unable(control));
         }
     }
 }
@@ -509,12 +503,12 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             // What has changed in the pause needs another program.
             Control::Resume if self.nudged && self.paused => {
                 self.paused = false;
-                self.operator.hear(&News::Resumed);
+                tell(self.operator, &News::Resumed);
                 self.stop(Then::GoOn, session, now);
             }
             Control::Resume => {
                 if std::mem::take(&mut self.paused) {
-                    self.operator.hear(&News::Resumed);
+                    tell(self.operator, &News::Resumed);
                 }
                 session.resume(now);
             }
@@ -541,7 +535,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             Event::Error { origin, .. } | Event::Alarm { origin, .. } => *origin,
             _ => None,
         };
-        self.operator.hear(&News::Session { pass: self.index, event, origin });
+        tell(self.operator, &News::Session { pass: self.index, event, origin });
         match event {
             Event::Connected { .. } => self.connected = now,
             Event::Completed { upto } => {
@@ -551,7 +545,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 let is_of_job = self.program.statements.iter().any(|statement| statement.origin.is_some());
                 if is_of_job && self.flight.progress.stroke > before.stroke {
                     let place = Place { pass: self.index, stroke: self.flight.progress.stroke };
-                    self.operator.hear(&News::Drawn(place));
+                    tell(self.operator, &News::Drawn(place));
                 }
             }
             Event::Status(status) => {
@@ -562,7 +556,7 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
                 });
                 self.flight.stands = place.map(|[x, y, _]| Point::new(x, y)).or(self.flight.stands);
                 if status.state == (State::Hold { complete: true }) && self.paused {
-                    self.operator.hear(&News::Paused);
+                    tell(self.operator, &News::Paused);
                 }
             }
             // A refused line or an alarm ends the job, whatever was wished.
@@ -572,14 +566,4 @@ impl<O: Operator> Pilot for Flying<'_, '_, O> {
             _ => {}
         }
     }
-}
-
-/// Brings an EiBotBoard from anywhere to where its counters are zero.
-fn home(profile: &Profile, ebb: &Ebb, placement: &Placement, pass: &Pass) -> Program {
-    let empty = Pass { pen: pass.pen.clone(), strokes: Vec::new() };
-    let mut program = traceur_protocol::encode(0, &empty, profile, placement);
-    let rate = (HOME_SPEED * ebb.steps_per_mm).min(ebb.step_rate).round();
-    let lines = program.lift.iter().cloned().chain([format!("HM,{rate}")]);
-    program.statements = lines.map(|line| Statement { line, origin: None, drains: false }).collect();
-    program
 }

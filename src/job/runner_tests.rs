@@ -3,10 +3,11 @@
 use super::*;
 use traceur_core::drawing::Page;
 use traceur_core::geometry::{Point, Polyline};
-use traceur_core::machine::Placement;
+use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
 use traceur_core::toolpath::{Pass, Toolpath};
-use traceur_protocol::encode;
+use traceur_protocol::{Event, encode};
+use traceur_sim::Faults;
 
 fn toolpath() -> Toolpath {
     let pens = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens;
@@ -87,8 +88,7 @@ async fn plotted_by(
     let mut connection = Connection::simulated(&profile, &Faults::default(), None);
     let mut bench = Bench { told: Vec::new(), pens: Vec::new(), hands, act };
     let outcome = plot(&work, &mut connection, controls, &mut bench).await.unwrap();
-    let page =
-        |stroke: &Polyline| Polyline::new(stroke.points.iter().map(|p| placement.to_page(*p)).collect());
+    let page = |stroke: &Polyline| stroke.map(|point| placement.to_page(point));
     let ink = outcome.traces.iter().map(|(_, trace)| trace.strokes().iter().map(page).collect()).collect();
     assert!(!outcome.finished || bench.pens == (from.pass..3).collect::<Vec<_>>());
     (outcome, ink, bench.told)
@@ -104,21 +104,21 @@ fn off(point: Point, lines: &[Polyline]) -> f64 {
         };
         point.distance(pair[0] + along * part)
     };
-    lines.iter().flat_map(|line| line.points.windows(2).map(near)).fold(f64::INFINITY, f64::min)
+    lines.iter().flat_map(|line| line.points().windows(2).map(near)).fold(f64::INFINITY, f64::min)
 }
 
 /// All that was to be drawn is, nothing else, and at most so much twice; mm.
 #[track_caller]
 fn same(id: &str, ink: &[Polyline], wanted: &[Polyline], twice: f64) {
     let tolerance = 0.09;
-    for point in wanted.iter().flat_map(|line| &line.points) {
+    for point in wanted.iter().flat_map(|line| line.points()) {
         assert!(
             off(*point, ink) < tolerance,
             "{id}: {point:?} is missing, {:?}",
             ink.iter().map(|l| (l.start(), l.end())).collect::<Vec<_>>()
         );
     }
-    for point in ink.iter().flat_map(|line| &line.points) {
+    for point in ink.iter().flat_map(|line| line.points()) {
         assert!(off(*point, wanted) < tolerance, "{id}: {point:?} was not asked for");
     }
     let length = |lines: &[Polyline]| lines.iter().map(Polyline::length).sum::<f64>();

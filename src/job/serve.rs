@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::virtual_line::VirtualLine;
 use crate::transport::Link;
 use traceur_core::machine::Profile;
-use traceur_sim::{Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
+use traceur_sim::{Faults, MotionTrace};
 
 /// What a sender that honors it takes as: stop.
 const XOFF: u8 = 0x13;
@@ -36,13 +37,7 @@ pub enum End {
 /// A virtual plotter with its line and its own time.
 #[derive(Debug)]
 pub struct VirtualMachine {
-    profile: Profile,
-    plotter: Box<dyn VirtualPlotter>,
-    there: Wire,
-    back: Wire,
-    mishaps: Mishaps,
-    /// Bytes that have reached it.
-    heard: u64,
+    line: VirtualLine,
     clock: Clock,
     /// How many pieces of the trace had been drawn at the last rest.
     rested: usize,
@@ -53,21 +48,16 @@ impl VirtualMachine {
     #[must_use]
     pub fn new(profile: &Profile, faults: &Faults, speed: Speed) -> Self {
         Self {
-            plotter: traceur_sim::plotter(profile),
-            there: Wire::new(faults, profile.firmware.baud(), 0),
-            back: Wire::new(faults, None, 1),
-            mishaps: Mishaps::new(faults),
-            heard: 0,
+            line: VirtualLine::new(profile, faults),
             clock: Clock { began: Instant::now(), ahead: Duration::ZERO, speed },
             rested: 0,
-            profile: profile.clone(),
         }
     }
 
     /// What its pen has done so far.
     #[must_use]
     pub fn trace(&self) -> &MotionTrace {
-        self.plotter.trace()
+        self.line.trace()
     }
 
     /// Answers the program at the other end of `link` until `stop` completes or it hangs up; may be called again, with
@@ -82,11 +72,11 @@ impl VirtualMachine {
     ) -> End {
         loop {
             let now = self.clock.now();
-            if self.mishaps.happen(now, self.heard, &self.profile, &mut self.plotter) {
+            if self.line.befall(now) {
                 return End::Unplugged;
             }
             self.exchange(now, &stops_at_xoff);
-            while let Some(said) = self.back.receive(now) {
+            while let Some(said) = self.line.receive(now) {
                 if link.send(said).is_err() {
                     return End::HungUp;
                 }
@@ -96,7 +86,7 @@ impl VirtualMachine {
                 biased;
                 () = &mut *stop => return End::Stopped,
                 bytes = link.receive() => match bytes {
-                    Ok(bytes) => self.there.send(self.clock.now(), &bytes),
+                    Ok(bytes) => self.line.send(self.clock.now(), &bytes),
                     Err(_) => return End::HungUp,
                 },
                 () = self.clock.sleep_until(self.next_wake(now)) => {}
@@ -107,20 +97,15 @@ impl VirtualMachine {
     /// Delivers what has arrived, and takes what is said.
     fn exchange(&mut self, now: Duration, stops_at_xoff: &impl Fn() -> bool) {
         loop {
-            let arrived = self.there.receive(now);
-            self.heard += arrived.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            self.plotter.receive(now, arrived.as_deref().unwrap_or_default());
-            let said = self.plotter.poll_output();
+            let arrived = self.line.deliver(now);
+            let said = self.line.collect(now);
             if said.contains(&XOFF) && stops_at_xoff() {
-                self.there.hold(now);
+                self.line.let_pass(false, now);
             }
             if said.iter().rposition(|byte| *byte == XON) > said.iter().rposition(|byte| *byte == XOFF) {
-                self.there.release(now);
+                self.line.let_pass(true, now);
             }
-            if !said.is_empty() {
-                self.back.send(now, &said);
-            }
-            if arrived.is_none() {
+            if !arrived {
                 return;
             }
         }
@@ -128,24 +113,22 @@ impl VirtualMachine {
 
     fn next_wake(&self, now: Duration) -> Option<Duration> {
         let resting = self.rest_due().filter(|due| *due > now);
-        let wakes =
-            [self.there.next_arrival(), self.back.next_arrival(), self.plotter.next_wake(now), resting];
-        let next = wakes.into_iter().flatten().min();
+        let next = self.line.next_event(now).into_iter().chain(resting).min();
         // One that idles as fast as it can would be at its mishap before anybody has called.
-        let mishap = self.mishaps.next().filter(|_| next.is_some() || self.clock.speed != Speed::Max);
+        let mishap = self.line.next_mishap().filter(|_| next.is_some() || self.clock.speed != Speed::Max);
         next.into_iter().chain(mishap).min()
     }
 
     /// When a pen that has moved counts as resting.
     fn rest_due(&self) -> Option<Duration> {
-        let pieces = &self.plotter.trace().pieces;
+        let pieces = &self.line.trace().pieces;
         pieces.last().filter(|_| pieces.len() > self.rested).map(|last| last.end + REST)
     }
 
     fn note_rest(&mut self, now: Duration, at_rest: &mut impl FnMut(&MotionTrace)) {
-        if self.rest_due().is_some_and(|due| due <= now) && self.plotter.next_wake(now).is_none() {
-            self.rested = self.plotter.trace().pieces.len();
-            at_rest(self.plotter.trace());
+        if self.rest_due().is_some_and(|due| due <= now) && self.line.next_wake(now).is_none() {
+            self.rested = self.line.trace().pieces.len();
+            at_rest(self.line.trace());
         }
     }
 }

@@ -179,9 +179,13 @@ impl Store {
             .prefix(".new-")
             .tempdir_in(&self.root)
             .map_err(|error| refused(&self.root, &error))?;
-        let about = serde_json::to_string(&case.about).unwrap_or_default();
-        let files =
-            [(ABOUT, about), (TOOLPATH, toolpath_text(&case.toolpath)), (MACHINE, case.machine.clone())];
+        let unwritable = |error: serde_json::Error| Error::Io {
+            path: temporary.path().display().to_string(),
+            reason: error.to_string(),
+        };
+        let about = serde_json::to_string(&case.about).map_err(unwritable)?;
+        let toolpath = toolpath_text(&case.toolpath).map_err(unwritable)?;
+        let files = [(ABOUT, about), (TOOLPATH, toolpath), (MACHINE, case.machine.clone())];
         for (name, text) in &files {
             write(&temporary.path().join(name), text.as_bytes())?;
         }
@@ -195,7 +199,10 @@ impl Store {
             let id = format!("{number}-{name}");
             let folder = self.root.join(&id);
             match fs::rename(temporary.path(), &folder) {
-                Ok(()) => return Ok(Stored { number, id, folder }),
+                Ok(()) => {
+                    tracing::info!(id, "the job is saved");
+                    return Ok(Stored { number, id, folder });
+                }
                 // Somebody else's job has taken it.
                 Err(_) if folder.exists() => number += 1,
                 Err(error) => return Err(refused(&folder, &error)),
@@ -350,9 +357,9 @@ struct PassFile {
     strokes: Vec<String>,
 }
 
-fn toolpath_text(toolpath: &Toolpath) -> String {
+fn toolpath_text(toolpath: &Toolpath) -> serde_json::Result<String> {
     let stroke = |line: &Polyline| {
-        line.points.iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
+        line.points().iter().map(|point| format!("{},{}", point.x, point.y)).collect::<Vec<_>>().join(" ")
     };
     let passes = toolpath.passes.iter().map(|pass| PassFile {
         id: pass.pen.id.clone(),
@@ -366,7 +373,7 @@ fn toolpath_text(toolpath: &Toolpath) -> String {
         strokes: pass.strokes.iter().map(stroke).collect(),
     });
     let page_mm = [toolpath.page.width, toolpath.page.height];
-    serde_json::to_string(&ToolpathFile { format: 1, page_mm, passes: passes.collect() }).unwrap_or_default()
+    serde_json::to_string(&ToolpathFile { format: 1, page_mm, passes: passes.collect() })
 }
 
 fn parse_toolpath(text: &str) -> Result<Toolpath, String> {

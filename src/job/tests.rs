@@ -1,13 +1,16 @@
 //! From strokes to ink and back, over the whole chain.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::test_support::{simulate, stream};
 use super::*;
+use crate::transport::Link;
 use traceur_core::geometry::{Point, Polyline};
-use traceur_core::machine::Placement;
+use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::{BUILT_IN, Inventory};
 use traceur_core::toolpath::Pass;
-use traceur_protocol::encode;
+use traceur_protocol::{Event, Program, encode};
+use traceur_sim::Faults;
 
 fn pass() -> Pass {
     let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
@@ -42,7 +45,7 @@ fn off(point: Point, line: &Polyline) -> f64 {
             if along.hypot2() == 0.0 { 0.0 } else { (rest.dot(along) / along.hypot2()).clamp(0.0, 1.0) };
         point.distance(pair[0] + along * part)
     };
-    line.points.windows(2).map(near).fold(f64::INFINITY, f64::min)
+    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
 }
 
 #[tokio::test]
@@ -51,16 +54,15 @@ async fn what_is_asked_for_is_drawn_within_its_tolerance_and_a_step() {
         let (profile, placement, program) = setup(id);
         let count = program.statements.len();
         let mut accepted = Vec::new();
-        let outcome =
-            run(program, &profile, &Port::Sim { pace: None }, &mut Controls::none(), |event| match event {
-                Event::Accepted { statement } => accepted.push(*statement),
-                Event::Error { .. } | Event::Fault(_) | Event::Garbled(_) | Event::Alarm { .. } => {
-                    panic!("{event:?}")
-                }
-                _ => {}
-            })
-            .await
-            .unwrap();
+        let outcome = simulate(program, &profile, &mut Controls::none(), |event| match event {
+            Event::Accepted { statement } => accepted.push(*statement),
+            Event::Error { .. } | Event::Fault(_) | Event::Garbled(_) | Event::Alarm { .. } => {
+                panic!("{event:?}")
+            }
+            _ => {}
+        })
+        .await
+        .unwrap();
         assert!(outcome.finished, "{id}");
         assert_eq!(outcome.drawn, Some(count - 1));
         assert_eq!(accepted, (0..count).collect::<Vec<_>>());
@@ -70,10 +72,10 @@ async fn what_is_asked_for_is_drawn_within_its_tolerance_and_a_step() {
         let asked = pass().strokes;
         assert_eq!(drawn.len(), asked.len(), "{id}");
         for (drawn, asked) in drawn.iter().zip(&asked) {
-            let drawn = Polyline::new(drawn.points.iter().map(|point| placement.to_page(*point)).collect());
+            let drawn = drawn.map(|point| placement.to_page(point));
             // Pieces within 0.015 mm, ends rounded to 0.01 mm, then to steps of 0.0125 mm.
-            assert!(drawn.points.iter().all(|point| off(*point, asked) < 0.031), "{id}");
-            assert!(asked.points.iter().all(|point| off(*point, &drawn) < 0.031), "{id}");
+            assert!(drawn.points().iter().all(|point| off(*point, asked) < 0.031), "{id}");
+            assert!(asked.points().iter().all(|point| off(*point, &drawn) < 0.031), "{id}");
         }
     }
 }
@@ -82,13 +84,18 @@ async fn what_is_asked_for_is_drawn_within_its_tolerance_and_a_step() {
 async fn two_runs_and_a_file_give_the_same_marks() {
     let (profile, _, program) = setup("grbl-servo");
     let text = program.to_text();
-    let sim = Port::Sim { pace: None };
-    let first = run(program.clone(), &profile, &sim, &mut Controls::none(), |_| {}).await.unwrap();
-    let second = run(program.clone(), &profile, &sim, &mut Controls::none(), |_| {}).await.unwrap();
+    let first = simulate(program.clone(), &profile, &mut Controls::none(), |_| {}).await.unwrap();
+    let second = simulate(program.clone(), &profile, &mut Controls::none(), |_| {}).await.unwrap();
     assert_eq!(first, second);
-    let paced = run(program, &profile, &Port::Sim { pace: Some(10_000.0) }, &mut Controls::none(), |_| {})
-        .await
-        .unwrap();
+    let paced = stream(
+        Connection::simulated(&profile, &Faults::default(), Some(10_000.0)),
+        program,
+        &profile,
+        &mut Controls::none(),
+        |_| {},
+    )
+    .await
+    .unwrap();
     assert_eq!(first, paced);
     let file = traceur_sim::run_program(text.as_bytes(), &profile).unwrap();
     assert_eq!(file.strokes(), first.trace.unwrap().strokes());
@@ -99,7 +106,7 @@ async fn a_stop_leaves_the_pen_up() {
     let (profile, _, program) = setup("grbl-servo");
     let (remote, mut controls) = Controls::channel();
     let mut last = None;
-    let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut controls, |event| {
+    let outcome = simulate(program, &profile, &mut controls, |event| {
         if matches!(event, Event::Accepted { statement: 40 }) {
             remote.send(Control::Stop);
         }
@@ -113,13 +120,16 @@ async fn a_stop_leaves_the_pen_up() {
     let (profile, _, program) = setup("grbl-z");
     let (remote, mut controls) = Controls::channel();
     remote.send(Control::Stop);
-    let outcome = run(program, &profile, &Port::Sim { pace: None }, &mut controls, |_| {}).await.unwrap();
+    let outcome = simulate(program, &profile, &mut controls, |_| {}).await.unwrap();
     assert!(!outcome.finished && outcome.trace.unwrap().pieces.is_empty());
 }
 
 #[test]
 fn ports_are_read() {
     assert_eq!(Port::parse("/dev/ttyUSB0").unwrap(), Port::Serial("/dev/ttyUSB0".into()));
+    for text in ["sim", "sim@20", "sim@0.5", "auto", "/dev/ttyUSB0", "tcp://bridge:23"] {
+        assert_eq!(Port::parse(text).unwrap().to_string(), text);
+    }
     for text in ["", "sim@", "sim@0", "sim@nan", "sim@-1"] {
         assert!(Port::parse(text).unwrap_err().to_string().contains("sim@20"), "{text}");
     }
@@ -152,6 +162,7 @@ async fn a_link_in_real_time_draws_the_same() {
     };
     let mut ignore = |_: &Event| {};
     let mut never = Controls::none();
-    let (outcome, strokes) = tokio::join!(over(ours, program, &profile, &mut never, &mut ignore), plotting);
+    let (outcome, strokes) =
+        tokio::join!(stream(Connection::over(ours), program, &profile, &mut never, &mut ignore), plotting);
     assert!(outcome.unwrap().finished && strokes.len() == 1);
 }

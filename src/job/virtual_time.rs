@@ -3,22 +3,17 @@
 use std::time::{Duration, Instant};
 
 use super::connection::Pilot;
+use super::virtual_line::VirtualLine;
 use super::{Controls, Error};
 use crate::transport::{self, Flow};
 use traceur_core::machine::Profile;
 use traceur_protocol::Session;
-use traceur_sim::{Faults, Mishaps, MotionTrace, VirtualPlotter, Wire};
+use traceur_sim::{Faults, MotionTrace};
 
 /// A virtual plotter with its line, between sessions.
 #[derive(Debug)]
 pub(super) struct Desk {
-    profile: Profile,
-    plotter: Box<dyn VirtualPlotter>,
-    there: Wire,
-    back: Wire,
-    mishaps: Mishaps,
-    /// Bytes that have reached it.
-    heard: u64,
+    line: VirtualLine,
     /// Since it was switched on.
     now: Duration,
     /// Times real time; `None`: as fast as it can.
@@ -27,20 +22,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(profile: &Profile, faults: &Faults, pace: Option<f64>) -> Self {
-        Self {
-            profile: profile.clone(),
-            plotter: traceur_sim::plotter(profile),
-            there: Wire::new(faults, profile.firmware.baud(), 0),
-            back: Wire::new(faults, None, 1),
-            mishaps: Mishaps::new(faults),
-            heard: 0,
-            now: Duration::ZERO,
-            pace,
-        }
+        Self { line: VirtualLine::new(profile, faults), now: Duration::ZERO, pace }
     }
 
     pub(super) fn trace(&self) -> &MotionTrace {
-        self.plotter.trace()
+        self.line.trace()
     }
 
     /// Runs a session to its end; gives how long it took, in the plotter's time.
@@ -54,24 +40,21 @@ impl Desk {
         let mut now = self.now;
         loop {
             // Replies take no time but the line's latency: they are a few bytes each, and never what a plotter waits for.
-            self.back.send(now, &self.plotter.poll_output());
-            while let Some(said) = self.back.receive(now) {
+            self.line.collect(now);
+            while let Some(said) = self.line.receive(now) {
+                transport::log_received(&said);
                 session.handle_bytes(now - began, &said);
             }
             while let Some(bytes) = session.poll_transmit() {
-                self.there.send(now, &bytes);
+                transport::log_sent(&bytes);
+                self.line.send(now, &bytes);
             }
             while let Some(event) = session.poll_event() {
                 pilot.hear(now - began, &event);
             }
             self.now = now;
             let Some(timeout) = session.poll_timeout() else { return Ok(now - began) };
-            let wakes = [
-                self.there.next_arrival(),
-                self.back.next_arrival(),
-                self.plotter.next_wake(now),
-                self.mishaps.next(),
-            ];
+            let wakes = [self.line.next_event(now), self.line.next_mishap()];
             let next = wakes.into_iter().flatten().fold(began + timeout, Duration::min).max(now);
             let due = |pace| (next - began).div_f64(pace).saturating_sub(real.elapsed());
             let wait = self.pace.map_or(Duration::ZERO, due);
@@ -87,18 +70,13 @@ impl Desk {
                 continue;
             }
             now = next;
-            if self.mishaps.happen(now, self.heard, &self.profile, &mut self.plotter) {
+            if self.line.befall(now) {
                 return Err(transport::Error::Closed { reason: "the cable was pulled".into() }.into());
             }
-            let arrived = self.there.receive(now).unwrap_or_default();
-            self.heard += arrived.len() as u64;
-            self.plotter.receive(now, &arrived);
+            self.line.deliver(now);
             // As the port of a host does that heeds its handshake line.
-            if super::flow(&self.profile.firmware) == Flow::Hardware && !self.plotter.is_ready() {
-                self.there.hold(now);
-            } else {
-                self.there.release(now);
-            }
+            let heeds = super::flow(&self.line.profile().firmware) == Flow::Hardware;
+            self.line.let_pass(!heeds || self.line.is_ready(), now);
             if session.poll_timeout().is_some_and(|timeout| began + timeout <= now) {
                 session.handle_timeout(now - began);
             }

@@ -168,7 +168,7 @@ pub(super) fn plan_vectors(pass: &Pass, profile: &Profile, hpgl: &Hpgl, placemen
     };
     drafted.stand(false, hpgl.pen_change);
     for (index, stroke) in pass.strokes.iter().enumerate() {
-        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let points: Vec<Point> = stroke.points().iter().map(|point| placement.to_machine(*point)).collect();
         drafted.vector(hpgl_units(points[0], hpgl), None);
         drafted.stand(true, down_delay);
         for vectors in hpgl_vectors(&points, hpgl) {

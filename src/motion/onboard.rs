@@ -21,7 +21,7 @@ pub(super) fn plan_onboard(pass: &Pass, profile: &Profile, grbl: &Grbl, placemen
     };
     onboard.lift(&profile.lift, false);
     for (index, stroke) in pass.strokes.iter().enumerate() {
-        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let points: Vec<Point> = stroke.points().iter().map(|point| placement.to_machine(*point)).collect();
         let Some(first) = points.first() else { continue };
         onboard.travel(*first);
         onboard.lift(&profile.lift, true);

@@ -57,7 +57,7 @@ pub fn stepped(pass: &Pass, profile: &Profile, ebb: &Ebb, placement: &Placement)
     let mut walker = Walker { profile, ebb, at: Point::ORIGIN, steps: [0; 2], items: Vec::new() };
     walker.lift(None, 0, false);
     for (index, stroke) in pass.strokes.iter().enumerate() {
-        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let points: Vec<Point> = stroke.points().iter().map(|point| placement.to_machine(*point)).collect();
         let Some(last) = points.len().checked_sub(1) else { continue };
         walker.run(&points[..1], 0, &travel, Some(index), false);
         walker.lift(Some(index), 0, true);

@@ -1,5 +1,7 @@
 //! What a session tells, whatever the dialect.
 
+use std::fmt;
+
 use super::Origin;
 use traceur_core::machine::Version;
 
@@ -136,6 +138,26 @@ pub enum State {
     Home,
     /// Asleep (`$SLP`).
     Sleep,
+    /// Waiting for a tool to be changed (grblHAL).
+    Tool,
+}
+
+impl fmt::Display for State {
+    /// GRBL's own word.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "Idle",
+            Self::Run => "Run",
+            Self::Hold { .. } => "Hold",
+            Self::Jog => "Jog",
+            Self::Alarm => "Alarm",
+            Self::Door => "Door",
+            Self::Check => "Check",
+            Self::Home => "Home",
+            Self::Sleep => "Sleep",
+            Self::Tool => "Tool",
+        })
+    }
 }
 
 /// Where the machine is and what it does, as it says itself.

@@ -1,26 +1,28 @@
 //! Who is there: what each dialect's firmware answers to a question that moves nothing.
 
+use std::time::Duration;
+
 use traceur_core::machine::Dialect;
 
 /// What to ask, at which speed, and how long a board may take; in order.
 pub const QUESTIONS: [Question; 3] = [
     // An EBB answers at any speed. To GRBL these are two unknown commands, to HP-GL two unknown instructions.
-    Question { baud: 115_200, bytes: b"V\r$I\n", seconds: 2.5 },
+    Question { baud: 115_200, bytes: b"V\r$I\n", patience: Duration::from_millis(2500) },
     // Asked again for boards that start anew when their port is opened.
-    Question { baud: 115_200, bytes: b"\r$I\n", seconds: 1.0 },
+    Question { baud: 115_200, bytes: b"\r$I\n", patience: Duration::from_millis(1000) },
     // HP-GL's own question; what came before may have left half an instruction.
-    Question { baud: 9600, bytes: b";OI;", seconds: 1.5 },
+    Question { baud: 9600, bytes: b";OI;", patience: Duration::from_millis(1500) },
 ];
 
 /// One question.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
     /// Serial speed; bits a second.
     pub baud: u32,
     /// What is sent.
     pub bytes: &'static [u8],
-    /// How long to wait for the answer; s.
-    pub seconds: f64,
+    /// How long to wait for the answer.
+    pub patience: Duration,
 }
 
 /// Who answered.
@@ -35,7 +37,7 @@ pub struct Identity {
 /// Recognises a firmware by what it has said so far; `None` if nothing in it is known.
 ///
 /// ```
-/// # use traceur::{machine::Dialect, protocol::identify};
+/// # use {traceur_core::machine::Dialect, traceur_protocol::identify};
 /// let found = identify(b"EBBv13_and_above EB Firmware Version 2.8.1\r\n").unwrap();
 /// assert_eq!((found.dialect, found.name.as_str()), (Dialect::Ebb, "EBBv13_and_above EB Firmware Version 2.8.1"));
 /// assert!(identify(b"login: ").is_none());

@@ -8,9 +8,11 @@ mod event;
 pub mod grbl;
 pub mod hpgl;
 mod identify;
+pub mod inquiry;
 mod lines;
 mod program;
 mod session;
+mod session_core;
 
 pub use event::{Event, Fault, State, Status};
 pub use identify::{Identity, QUESTIONS, Question, identify};
@@ -49,6 +51,16 @@ pub fn encode(index: usize, pass: &Pass, profile: &Profile, placement: &Placemen
         Firmware::Grbl(grbl) => grbl::encode(index, pass, profile, grbl, placement),
         Firmware::Ebb(ebb) => ebb::encode(index, pass, profile, ebb, placement),
         Firmware::Hpgl(table) => hpgl::encode(index, pass, profile, table, placement),
+    }
+}
+
+/// The program that brings a board which is told of ways, not of places, to its zero with the pen of `pass` up; `None` for a
+/// machine that finds each place from anywhere.
+#[must_use]
+pub fn return_to_zero(profile: &Profile, placement: &Placement, pass: &Pass) -> Option<Program> {
+    match &profile.firmware {
+        Firmware::Ebb(ebb) => Some(ebb::home_program(profile, ebb, placement, pass)),
+        Firmware::Grbl(_) | Firmware::Hpgl(_) => None,
     }
 }
 

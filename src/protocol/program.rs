@@ -28,6 +28,25 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program that draws nothing: its session connects, asks what must be known before anything moves, and ends.
+    #[must_use]
+    pub fn nothing(dialect: Dialect) -> Self {
+        // HP-GL's session ends when the plotter has answered behind a statement: this one moves nothing along.
+        let lift = Statement { line: "PU;".into(), origin: None, drains: true };
+        let statements = if dialect == Dialect::Hpgl { vec![lift] } else { Vec::new() };
+        Self { dialect, title: String::new(), statements, lift: Vec::new() }
+    }
+
+    /// Lets an HP-GL plotter draw with its pen up. The other dialects' heights are the profile's.
+    pub fn keep_pen_up(&mut self) {
+        if self.dialect == Dialect::Hpgl {
+            // No other letters of these programs are PD.
+            for statement in &mut self.statements {
+                statement.line = statement.line.replace("PD", "PU");
+            }
+        }
+    }
+
     /// The very bytes a file holds. G-code: a `;` comment with the title, which GRBL strips, then a line a statement, LF. EBB:
     /// a line a statement, CR. HP-GL: the statements, each of which ends itself.
     #[must_use]

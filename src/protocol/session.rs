@@ -9,6 +9,52 @@ use super::Event;
 ///
 /// After each call of `handle_bytes`, `handle_timeout`, `pause`, `resume` or `stop`, drain [`Session::poll_transmit`]
 /// and [`Session::poll_event`] until they give `None`, then wait for bytes or for [`Session::poll_timeout`].
+///
+/// The whole loop, with a virtual plotter in the place of a port and of a clock:
+///
+/// ```
+/// # use std::time::Duration;
+/// use traceur_core::machine::{Dialect, Profile};
+/// use traceur_protocol::{Event, Program, Statement};
+///
+/// let profile = Profile::built_in("grbl-servo").expect("it is built in");
+/// let statement = |line: &str, drains| Statement { line: line.into(), origin: None, drains };
+/// let program = Program {
+///     dialect: Dialect::Grbl,
+///     title: "ten millimetres".into(),
+///     statements: vec![statement("G21G91", false), statement("G1X10F600", false), statement("G4P0", true)],
+///     lift: vec!["M3S300".into()],
+/// };
+/// let mut session = traceur_protocol::session(program, &profile);
+/// let mut plotter = traceur_sim::plotter(&profile);
+/// let mut now = Duration::ZERO;
+/// let mut drawn = None;
+/// loop {
+///     // Bytes for the plotter.
+///     while let Some(bytes) = session.poll_transmit() {
+///         plotter.receive(now, &bytes);
+///     }
+///     // What there is to know.
+///     while let Some(event) = session.poll_event() {
+///         match event {
+///             Event::Completed { upto } => drawn = Some(upto),
+///             Event::Fault(fault) => return Err(fault),
+///             _ => {}
+///         }
+///     }
+///     // Until something is due on either side.
+///     let Some(timeout) = session.poll_timeout() else { break };
+///     now = plotter.next_wake(now).map_or(timeout, |wake| wake.min(timeout));
+///     plotter.receive(now, b"");
+///     // Bytes from the plotter, and the time.
+///     session.handle_bytes(now, &plotter.poll_output());
+///     if now >= timeout {
+///         session.handle_timeout(now);
+///     }
+/// }
+/// assert_eq!(drawn, Some(2));
+/// # Ok::<(), traceur_protocol::Fault>(())
+/// ```
 pub trait Session: Debug + Send {
     /// Takes bytes from the plotter, split anywhere.
     fn handle_bytes(&mut self, now: Duration, bytes: &[u8]);

@@ -99,7 +99,7 @@ struct Mark {
 impl Mark {
     fn new(stroke: &Polyline, px_per_mm: f64, nib: &Nib) -> Self {
         let points: Vec<Point> =
-            stroke.points.iter().map(|p| Point::new(p.x * px_per_mm, p.y * px_per_mm)).collect();
+            stroke.points().iter().map(|p| Point::new(p.x * px_per_mm, p.y * px_per_mm)).collect();
         let bounds = stroke.bounds();
         let (top, bottom) = (bounds.y0 * px_per_mm - nib.reach(), bounds.y1 * px_per_mm + nib.reach());
         Self { points, top, bottom }

@@ -1,7 +1,8 @@
 //! Random and mutated bytes at every parser: an answer or an error, never a panic.
 
 use proptest::prelude::*;
-use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::scene::Stages;
+use traceur_core::drawing::svg;
 use traceur_core::machine::{BUILT_IN, Profile};
 use traceur_core::pens::Inventory;
 
@@ -27,7 +28,7 @@ proptest! {
 
     #[test]
     fn svg(bytes in prop_oneof![prop::collection::vec(any::<u8>(), 0..300), mutated(SVG)]) {
-        let _ = svg::read("random.svg", &bytes, &ReadOptions::default());
+        let _ = svg::read("random.svg", &bytes).and_then(|source| source.scene.draw(&Stages::default()));
     }
 
     #[test]

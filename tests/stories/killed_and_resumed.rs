@@ -227,7 +227,7 @@ fn off(point: Point, line: &Polyline) -> f64 {
         };
         point.distance(pair[0] + along * share)
     };
-    line.points.windows(2).map(near).fold(f64::INFINITY, f64::min)
+    line.points().windows(2).map(near).fold(f64::INFINITY, f64::min)
 }
 
 /// How many lines an undisturbed plot tells.
@@ -279,7 +279,7 @@ fn draw(machine: &'static str, most: usize, all: u64, chance: &mut Chance) -> (u
     let ink = bench.ink();
     let mut twice = 0;
     for (index, stroke) in wanted.iter().enumerate() {
-        let mut points = stroke.points.iter();
+        let mut points = stroke.points().iter();
         let lost = points.find(|point| ink.iter().all(|line| off(**point, line) > NEAR));
         assert!(lost.is_none(), "{machine}: stroke {index} is lost at {lost:?} after {kills} kills");
         let begun = ink.iter().filter(|line| line.start().distance(stroke.start()) < NEAR).count();
@@ -287,7 +287,7 @@ fn draw(machine: &'static str, most: usize, all: u64, chance: &mut Chance) -> (u
         twice += begun - 1;
     }
     for line in &ink {
-        for point in &line.points {
+        for point in line.points() {
             assert!(
                 wanted.iter().any(|stroke| off(*point, stroke) < NEAR),
                 "{machine}: {point:?} was not asked for"

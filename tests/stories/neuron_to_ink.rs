@@ -79,6 +79,15 @@ fn a_large_sheet_is_made_of_parts_that_differ_or_of_finished_drawings() {
 }
 
 #[test]
+fn classes_are_found_by_any_of_their_names() {
+    let bench = Bench::new();
+    let found = bench.run("models classes tabby --json").json();
+    assert_eq!((found[0]["number"].as_u64(), found.as_array().unwrap().len()), (Some(281), 1));
+    assert_eq!(bench.run("models classes").stdout.lines().count(), 1_000);
+    bench.run("models classes pinapple").refused(&["pinapple", "pineapple"]);
+}
+
+#[test]
 fn named_channels_are_listed_and_shown() {
     let bench = Bench::new();
     let list = bench.run("models list lite0");

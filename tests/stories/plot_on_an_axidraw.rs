@@ -101,7 +101,7 @@ fn off(point: Point, line: &Polyline) -> f64 {
             if way.hypot2() > 0.0 { ((point - from).dot(way) / way.hypot2()).clamp(0.0, 1.0) } else { 0.0 };
         (point - (from + way * share)).hypot()
     };
-    line.points.windows(2).map(to).fold(f64::INFINITY, f64::min)
+    line.points().windows(2).map(to).fold(f64::INFINITY, f64::min)
 }
 
 #[track_caller]
@@ -109,9 +109,9 @@ fn same_marks(drawn: &[Polyline], setup: &Setup) {
     let asked = &setup.pass.strokes;
     assert_eq!(drawn.len(), asked.len());
     for (drawn, asked) in drawn.iter().zip(asked) {
-        let drawn = Polyline::new(drawn.points.iter().map(|p| setup.placement.to_page(*p)).collect());
-        let there = drawn.points.iter().map(|point| off(*point, asked)).fold(0.0, f64::max);
-        let back = asked.points.iter().map(|point| off(*point, &drawn)).fold(0.0, f64::max);
+        let drawn = drawn.map(|point| setup.placement.to_page(point));
+        let there = drawn.points().iter().map(|point| off(*point, asked)).fold(0.0, f64::max);
+        let back = asked.points().iter().map(|point| off(*point, &drawn)).fold(0.0, f64::max);
         assert!(there < TOLERANCE && back < TOLERANCE, "{there} {back}");
     }
 }
@@ -149,11 +149,12 @@ fn what_is_completed_has_been_drawn() {
     let program = setup.program();
     let mut board = setup.board();
     let (events, trace) = drive(&setup, &mut board, |_, _, _| {});
+    let mut looked_at = 0;
     // A statement that is a stroke's last move: the pen's way to its end must be in the trace by then.
     for (time, event) in events {
         let Event::Completed { upto } = event else { continue };
         let Some(origin) = program.statements[upto].origin else { continue };
-        let end = setup.placement.to_machine(setup.pass.strokes[origin.stroke].points[origin.vertex]);
+        let end = setup.placement.to_machine(setup.pass.strokes[origin.stroke].points()[origin.vertex]);
         let next = program.statements.get(upto + 1).and_then(|next| next.origin);
         if next == Some(origin) || origin.vertex == 0 {
             continue;
@@ -161,7 +162,9 @@ fn what_is_completed_has_been_drawn() {
         let been = trace.pieces.iter().take_while(|piece| piece.begin <= time);
         let nearest = been.map(|piece| piece.to.distance(end)).fold(f64::INFINITY, f64::min);
         assert!(nearest < 1.5, "{origin:?} at {time:?}: {nearest} mm");
+        looked_at += 1;
     }
+    assert!(looked_at > 20, "{looked_at} moves were looked at");
 }
 
 /// From a pause to the first move that is another for it.
@@ -222,7 +225,7 @@ fn merged(strokes: &[Polyline]) -> Vec<Polyline> {
     let mut merged: Vec<Polyline> = Vec::new();
     for stroke in strokes {
         match merged.last_mut() {
-            Some(last) if last.end() == stroke.start() => last.points.extend(&stroke.points),
+            Some(last) if last.end() == stroke.start() => last.extend(stroke.points().iter().copied()),
             _ => merged.push(stroke.clone()),
         }
     }
@@ -349,7 +352,7 @@ fn a_million_moves_do_not_drift() {
             if !next.starts_with("SP,1,") {
                 continue;
             }
-            let end = setup.placement.to_machine(setup.pass.strokes[0].points[199]);
+            let end = setup.placement.to_machine(setup.pass.strokes[0].points()[199]);
             let wanted = setup.ebb().to_steps(end);
             for motor in 0..2 {
                 assert!((wanted[motor] - motors[motor] as f64).abs() <= 0.5 + 1e-6, "{wanted:?} {motors:?}");

@@ -1,14 +1,14 @@
 //! A three-pen drawing over a late and chopped line to each kind of plotter leaves the ink that was asked for.
 
 use traceur_core::drawing::Page;
-use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::scene::{Matching, Stages};
+use traceur_core::drawing::svg;
 use traceur_core::geometry::Polyline;
 use traceur_core::machine::{Placement, Profile};
 use traceur_core::pens::{Inventory, Pen};
 use traceur_core::toolpath::{Options, Toolpath, plan};
-use traceur_job::{Controls, simulate};
-use traceur_protocol::{Event, encode};
-use traceur_sim::Faults;
+use traceur_job::{Connection, Controls, News, Operator, PenChange, Place, Work};
+use traceur_protocol::Event;
 use traceur_sim::ink::Paper;
 
 const MACHINES: [&str; 5] = ["grbl-servo", "grbl-z", "axidraw-v3", "hp7475a", "hp7440a"];
@@ -22,8 +22,9 @@ const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" 
 
 fn toolpath(profile: &Profile) -> Toolpath {
     let pens = Inventory::parse("fineliner-12", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
-    let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
-    let drawing = svg::read("drawing.svg", DRAWING.as_bytes(), &options).unwrap().drawing;
+    let matching = Matching { pens: &pens, ..Matching::default() };
+    let scene = svg::read("drawing.svg", DRAWING.as_bytes()).unwrap().scene;
+    let drawing = scene.draw(&Stages { matching, ..Stages::default() }).unwrap().drawing;
     plan(&drawing, &Options::new(place(profile, &drawing.page).reach(drawing.page.width))).0
 }
 
@@ -31,35 +32,55 @@ fn place(profile: &Profile, page: &Page) -> Placement {
     Placement::of_page(profile, page.width, page.height).unwrap()
 }
 
-/// Plots pass by pass; gives the marks of each pen, in page space, or the last event where it did not end well.
+/// Changes the pens, and keeps the last word of the plotter.
+#[derive(Default)]
+struct Alone {
+    last: String,
+}
+
+impl Operator for Alone {
+    fn hear(&mut self, news: &News<'_>) {
+        if let News::Session { event, .. } = news
+            && !matches!(event, Event::Status(_))
+        {
+            self.last = format!("{event:?}");
+        }
+    }
+
+    async fn change_pen(&mut self, _: usize) -> PenChange {
+        PenChange::Done
+    }
+}
+
+/// Plots all passes; gives the marks of each pen, in page space, or the last event where it did not end well.
 async fn plot(
     toolpath: &Toolpath,
     profile: &Profile,
     faults: &str,
 ) -> Result<Vec<(Pen, Vec<Polyline>)>, String> {
     let placement = place(profile, &toolpath.page);
-    let mut inked = Vec::new();
-    for (index, pass) in toolpath.passes.iter().enumerate() {
-        let program = encode(index, pass, profile, &placement);
-        let mut last = String::new();
-        let faults: Faults = faults.parse().unwrap();
-        let note = |event: &Event| {
-            if !matches!(event, Event::Status(_)) {
-                last = format!("{event:?}");
-            }
-        };
-        let outcome = simulate(program, profile, &faults, &mut Controls::none(), note).await;
-        let outcome = outcome.map_err(|error| error.to_string())?;
-        if !outcome.finished {
-            return Err(last);
-        }
-        let to_page = |line: Polyline| {
-            Polyline::new(line.points.into_iter().map(|point| placement.to_page(point)).collect())
-        };
-        let strokes = outcome.trace.unwrap().strokes().into_iter().map(to_page).collect();
-        inked.push((pass.pen.clone(), strokes));
+    let work = Work {
+        toolpath,
+        profile,
+        placement: &placement,
+        from: Place::default(),
+        overlap: 0.0,
+        mark: None,
+        returns: false,
+        dry: false,
+    };
+    let mut connection = Connection::simulated(profile, &faults.parse().unwrap(), None);
+    let mut alone = Alone::default();
+    let outcome = traceur_job::plot(&work, &mut connection, &mut Controls::none(), &mut alone).await;
+    let outcome = outcome.map_err(|error| error.to_string())?;
+    if !outcome.finished {
+        return Err(alone.last);
     }
-    Ok(inked)
+    let to_page = |line: Polyline| line.map(|point| placement.to_page(point));
+    let passes = outcome.traces.iter().map(|(pass, trace)| {
+        (toolpath.passes[*pass].pen.clone(), trace.strokes().into_iter().map(to_page).collect())
+    });
+    Ok(passes.collect())
 }
 
 fn paper(toolpath: &Toolpath, passes: &[(Pen, Vec<Polyline>)]) -> Paper {

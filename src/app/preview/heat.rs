@@ -59,7 +59,7 @@ impl Heat {
         let px_per_mm = self.px_per_mm;
         let scaled = |point: &Point| Point::new(point.x * px_per_mm, point.y * px_per_mm);
         let lines: Vec<Vec<Point>> =
-            strokes.iter().map(|stroke| stroke.points.iter().map(scaled).collect()).collect();
+            strokes.iter().map(|stroke| stroke.points().iter().map(scaled).collect()).collect();
         let radius = (tip * px_per_mm / 2.0).max(0.5);
         let width_px = self.width_px;
         self.times.par_chunks_mut(width_px * BAND_ROWS).enumerate().for_each(|(band, times)| {

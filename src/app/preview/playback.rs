@@ -250,6 +250,6 @@ pub(super) mod tests {
         }
         let times: Vec<f64> = moves[0].moments.iter().map(|moment| moment.time).collect();
         assert_eq!(times, [0.0, 1.0, 4.0, 5.0]);
-        assert_eq!(moves[0].line().points.len(), 3);
+        assert_eq!(moves[0].line().points().len(), 3);
     }
 }

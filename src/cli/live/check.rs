@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn ink_beyond_the_reach_is_refused() {
         let mut toolpath = toolpath();
-        toolpath.passes[1].strokes[0].points[1].x = 120.0;
+        let stroke = &mut toolpath.passes[1].strokes[0];
+        let mut points = stroke.points().to_vec();
+        points[1].x = 120.0;
+        *stroke = Polyline::new(points);
         let text = refused("grbl-servo", &toolpath);
         assert!(text.contains("120.0") && text.contains("--fit"), "{text}");
     }

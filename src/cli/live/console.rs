@@ -163,7 +163,8 @@ fn plain(line: &str) -> String {
         text.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
     }
     let text = text.trim_start();
-    text.strip_prefix("WARN").map_or(text, str::trim_start).to_owned()
+    let words = text.strip_prefix("WARN").or_else(|| text.strip_prefix("INFO"));
+    words.map_or(text, str::trim_start).to_owned()
 }
 
 #[cfg(test)]
@@ -173,6 +174,7 @@ mod tests {
     #[test]
     fn a_diagnostic_is_read_without_its_colors() {
         assert_eq!(plain("\x1b[33m WARN\x1b[0m the pen runs dry"), "the pen runs dry");
+        assert_eq!(plain(" INFO job: paused"), "job: paused");
         assert_eq!(plain("plain words"), "plain words");
     }
 }

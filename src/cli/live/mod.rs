@@ -321,7 +321,13 @@ impl Live {
 
     /// Why it ended before its end: the connection's `error`, trouble that the machine told of, or that it was asked to. All
     /// before this stroke is drawn; `hint` tells how to go on.
-    pub(super) fn ended(&self, error: Option<String>, pass: usize, stroke: usize, hint: &str) -> Failure {
+    pub(super) fn ended(
+        &self,
+        error: Option<traceur_job::Error>,
+        pass: usize,
+        stroke: usize,
+        hint: &str,
+    ) -> Failure {
         let (name, pass, stroke, strokes, count) = {
             let board = self.shared.board();
             let strokes = |pass: usize| board.schedule.passes.get(pass).map_or(0, |pass| pass.strokes());
@@ -337,12 +343,13 @@ impl Live {
         };
         let mut voice = self.shared.voice();
         if let Some(error) = &error {
-            voice.event(json!({ "event": "fault", "meaning": error }));
+            voice.event(json!({ "event": "fault", "meaning": error.to_string() }));
         }
-        let failure = match (error.or(voice.trouble.take()), &self.stopped_at) {
-            (Some(trouble), _) => Failure::Device(format!("{trouble}{hint}")),
-            (None, Some(why)) => Failure::Stopped(format!("{why}{hint}")),
-            (None, None) => Failure::Stopped(format!(
+        let failure = match (error, voice.trouble.take(), &self.stopped_at) {
+            (Some(error), ..) => Failure::from(error).with(hint),
+            (None, Some(trouble), _) => Failure::Device(format!("{trouble}{hint}")),
+            (None, None, Some(why)) => Failure::Stopped(format!("{why}{hint}")),
+            (None, None, None) => Failure::Stopped(format!(
                 "stopped before stroke {} of {strokes} of pass {} of {count} ({name}){hint}",
                 stroke + 1,
                 pass + 1

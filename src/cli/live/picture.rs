@@ -153,7 +153,7 @@ impl Picture {
         let step = self.mm_a_dot() / 2.0;
         let mut end = line.start();
         self.set(end, of);
-        for pair in line.points.windows(2) {
+        for pair in line.points().windows(2) {
             let length = pair[0].distance(pair[1]);
             let part = if length > left { left / length } else { 1.0 };
             end = pair[0].lerp(pair[1], part);

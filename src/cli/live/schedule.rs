@@ -85,7 +85,7 @@ impl Timed {
             let mut along = 0.0;
             timed.points_before.push(timed.shares.len());
             timed.shares.push(0.0);
-            for pair in stroke.points.windows(2) {
+            for pair in stroke.points().windows(2) {
                 along += pair[0].distance(pair[1]);
                 // A dot is whole once it has been touched.
                 timed.shares.push(if length > 0.0 { (along / length) as f32 } else { 1.0 });

@@ -5,6 +5,8 @@
 
 mod layout;
 mod page;
+mod room;
+pub mod scene;
 pub mod svg;
 
 use kurbo::BezPath;

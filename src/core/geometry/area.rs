@@ -27,7 +27,7 @@ impl Area {
     /// The inside of `path`, every subpath closed, curves within 0.01 mm.
     #[must_use]
     pub fn new(path: &BezPath, rule: FillRule) -> Self {
-        let ring = |line: Polyline| line.points.iter().map(|p| [p.x, p.y]).collect::<Ring>();
+        let ring = |line: Polyline| line.points().iter().map(|p| [p.x, p.y]).collect::<Ring>();
         let rings: Vec<Ring> = flatten(path, 0.01).into_iter().map(ring).collect();
         let rule = match rule {
             FillRule::NonZero => Rule::NonZero,
@@ -188,7 +188,7 @@ mod tests {
             let outline = area.to_path();
             let edge = |p: Point| outline.segments().map(|s| s.nearest(p, 1e-3).distance_sq).fold(f64::MAX, f64::min).sqrt();
             let shrunk = area.shrunk(by);
-            for point in shrunk.edges().iter().flat_map(|edge| &edge.points) {
+            for point in shrunk.edges().iter().flat_map(|edge| edge.points()) {
                 let off = edge(*point) - by;
                 prop_assert!((-ROUNDNESS - 1e-3..1e-3).contains(&off), "{off} {by}");
             }

@@ -14,7 +14,7 @@ pub fn clip(line: &Polyline, area: Rect) -> Vec<Polyline> {
         return vec![line.clone()];
     }
     let mut parts: Vec<Vec<Point>> = Vec::new();
-    for pair in line.points.windows(2) {
+    for pair in line.points().windows(2) {
         let Some((from, to)) = clip_piece(pair[0], pair[1], area) else { continue };
         match parts.last_mut() {
             Some(part) if part.last() == Some(&from) => part.push(to),
@@ -29,7 +29,7 @@ pub fn clip(line: &Polyline, area: Rect) -> Vec<Polyline> {
 /// Whether all of `line` lies in `area`, its edge included.
 #[must_use]
 pub fn inside(line: &Polyline, area: Rect) -> bool {
-    line.points.iter().all(|p| p.x >= area.x0 && p.x <= area.x1 && p.y >= area.y0 && p.y <= area.y1)
+    line.points().iter().all(|p| p.x >= area.x0 && p.x <= area.x1 && p.y >= area.y0 && p.y <= area.y1)
 }
 
 /// Makes the first and last part of a closed line one again where no cut parts them.
@@ -116,9 +116,9 @@ mod tests {
         fn nothing_outside_and_nothing_inside_lost(points in prop::collection::vec((-20.0..30.0, -20.0..30.0), 2..12)) {
             let line = line(&points);
             let parts = clip(&line, AREA);
-            prop_assert!(parts.iter().all(|part| inside(part, AREA) && part.points.len() > 1));
+            prop_assert!(parts.iter().all(|part| inside(part, AREA) && part.points().len() > 1));
             // The inside length, sampled finely along the line, is the parts' length.
-            let sampled: f64 = line.points.windows(2).map(|pair| {
+            let sampled: f64 = line.points().windows(2).map(|pair| {
                 let hits = (0..2000).filter(|i| AREA.contains(pair[0].lerp(pair[1], (f64::from(*i) + 0.5) / 2000.0)));
                 pair[0].distance(pair[1]) * hits.count() as f64 / 2000.0
             }).sum();

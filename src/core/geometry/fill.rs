@@ -105,7 +105,7 @@ fn zigzags(inner: &Area, outer: &Area, spacing: f64, angle: f64) -> Vec<Polyline
             next.push(match tie {
                 Some((place, zigzag)) => {
                     open.swap_remove(place);
-                    zigzags[zigzag].points.extend(piece.points);
+                    zigzags[zigzag].extend(piece.into_points());
                     zigzag
                 }
                 None => {
@@ -172,7 +172,7 @@ fn traced(area: &Area, most: f64, rounds: usize) -> Vec<Polyline> {
 /// The line in the middle of a ring that goes out and comes back beside itself, nowhere more than `apart` mm away: one line
 /// inks what both would.
 fn folded(ring: &Polyline, apart: f64) -> Option<Polyline> {
-    let corners = &ring.points[..ring.points.len() - 1];
+    let corners = &ring.points()[..ring.points().len() - 1];
     if corners.len() > MOST_CORNERS {
         return None;
     }
@@ -201,7 +201,7 @@ fn folded(ring: &Polyline, apart: f64) -> Option<Polyline> {
     // Each corner of either way has its place in the middle.
     let mut places: Vec<f64> = Vec::new();
     let mut place = 0.0;
-    for pair in fold.points.windows(2) {
+    for pair in fold.points().windows(2) {
         places.push(if place > half { 2.0 * half - place } else { place });
         place += pair[0].distance(pair[1]);
     }
@@ -229,7 +229,7 @@ fn apart_at_most(ring: &Polyline, limit: f64) -> f64 {
 /// The point so far along a line; mm.
 fn at(line: &Polyline, place: f64) -> Point {
     let mut left = place;
-    for pair in line.points.windows(2) {
+    for pair in line.points().windows(2) {
         let length = pair[0].distance(pair[1]);
         if left <= length && length > 0.0 {
             return pair[0].lerp(pair[1], left / length);
@@ -335,7 +335,7 @@ mod tests {
         let lines = fill(&inner, &style(1.0));
         let middle = lines.iter().find(|line| !line.is_closed()).unwrap();
         assert_eq!(lines.len(), 3, "{lines:?}");
-        assert!(middle.points.iter().all(|point| (point.y - 2.5).abs() < 0.02), "{middle:?}");
+        assert!(middle.points().iter().all(|point| (point.y - 2.5).abs() < 0.02), "{middle:?}");
         assert!((35.0..37.0).contains(&middle.length()), "{middle:?}");
     }
 
@@ -344,7 +344,7 @@ mod tests {
         let ring = |path: &str| edges(&area(path)).remove(0);
         let bent = folded(&ring("M0 0 H20 V10 H19.8 V0.2 H0 Z"), 0.4).unwrap();
         assert!(!bent.is_closed() && (bent.length() - 29.8).abs() < 0.4, "{bent:?}");
-        assert!(bent.points.iter().any(|point| point.distance(Point::new(19.9, 0.1)) < 0.2), "{bent:?}");
+        assert!(bent.points().iter().any(|point| point.distance(Point::new(19.9, 0.1)) < 0.2), "{bent:?}");
         assert!(folded(&ring("M0 0 H10 V10 H0 Z"), 0.4).is_none());
     }
 

@@ -3,47 +3,102 @@
 use kurbo::{BezPath, PathEl, Point, Rect};
 
 /// A chain of straight pieces; mm. At least two points; two equal points are a dot.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Polyline {
-    /// Its corners, in drawing direction; mm.
-    pub points: Vec<Point>,
-}
+///
+/// No function makes a shorter one, so that [`start`](Self::start), [`end`](Self::end) and [`bounds`](Self::bounds)
+/// always have an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Polyline(Vec<Point>);
 
 impl Polyline {
-    /// A polyline through `points`.
+    /// A polyline through `points`; mm. For points from a file there is [`checked`](Self::checked).
+    ///
+    /// # Panics
+    /// When there are fewer than two points. Where debug assertions are on, also when a coordinate is not finite.
     #[must_use]
     pub fn new(points: Vec<Point>) -> Self {
+        assert!(points.len() > 1, "a polyline has two points or more");
         debug_assert!(points.iter().all(|point| point.is_finite()), "coordinates are finite past the door");
-        Self { points }
+        Self(points)
+    }
+
+    /// A polyline through `points`, mm; `None` when there are fewer than two or a coordinate is not finite.
+    #[must_use]
+    pub fn checked(points: Vec<Point>) -> Option<Self> {
+        let is_line = points.len() > 1 && points.iter().all(|point| point.is_finite());
+        is_line.then_some(Self(points))
+    }
+
+    /// Its corners, in drawing direction; mm. Two or more.
+    #[must_use]
+    pub fn points(&self) -> &[Point] {
+        &self.0
+    }
+
+    /// Its corners, in drawing direction; mm. Two or more.
+    #[must_use]
+    pub fn into_points(self) -> Vec<Point> {
+        self.0
+    }
+
+    /// The line with every corner moved.
+    #[must_use]
+    pub fn map(&self, to: impl Fn(Point) -> Point) -> Self {
+        Self::new(self.0.iter().map(|point| to(*point)).collect())
     }
 
     /// Length; mm.
     #[must_use]
     pub fn length(&self) -> f64 {
-        self.points.windows(2).map(|pair| pair[0].distance(pair[1])).sum()
+        self.0.windows(2).map(|pair| pair[0].distance(pair[1])).sum()
     }
 
     /// First point. A polyline has at least two.
     #[must_use]
     pub fn start(&self) -> Point {
-        self.points[0]
+        self.0[0]
     }
 
     /// Last point. A polyline has at least two.
     #[must_use]
     pub fn end(&self) -> Point {
-        self.points[self.points.len() - 1]
+        self.0[self.0.len() - 1]
     }
 
     /// Whether its ends are the same point and it is more than a dot.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.points.len() > 2 && self.start() == self.end()
+        self.0.len() > 2 && self.start() == self.end()
     }
 
     /// Turns its direction around.
     pub fn reverse(&mut self) {
-        self.points.reverse();
+        self.0.reverse();
+    }
+
+    /// Goes on along `next`. An end and a start within `same` mm of one another are one corner, else a straight piece
+    /// leads over.
+    pub(crate) fn append(&mut self, next: &Self, same: f64) {
+        let skipped = usize::from(self.end().distance(next.start()) <= same);
+        self.0.extend_from_slice(&next.0[skipped..]);
+    }
+
+    /// Ends at its start: with its last corner where that lies within `same` mm, else by one more piece.
+    pub(crate) fn close(&mut self, same: f64) {
+        let (first, last) = (self.start(), self.0.len() - 1);
+        if self.0[last].distance(first) <= same {
+            self.0[last] = first;
+        } else {
+            self.0.push(first);
+        }
+    }
+
+    /// A closed line begins and ends at this corner of it instead.
+    pub(crate) fn begin_at(&mut self, vertex: usize) {
+        if vertex > 0 && vertex + 1 < self.0.len() {
+            self.0.pop();
+            self.0.rotate_left(vertex);
+            self.0.push(self.0[0]);
+        }
     }
 
     /// The same line as a path, closed by its last point.
@@ -51,7 +106,7 @@ impl Polyline {
     pub fn to_path(&self) -> BezPath {
         let mut path = BezPath::new();
         path.move_to(self.start());
-        self.points.iter().skip(1).for_each(|point| path.line_to(*point));
+        self.0.iter().skip(1).for_each(|point| path.line_to(*point));
         path
     }
 
@@ -59,7 +114,14 @@ impl Polyline {
     #[must_use]
     pub fn bounds(&self) -> Rect {
         let first = Rect::from_points(self.start(), self.start());
-        self.points.iter().fold(first, |bounds, point| bounds.union_pt(*point))
+        self.0.iter().fold(first, |bounds, point| bounds.union_pt(*point))
+    }
+}
+
+impl Extend<Point> for Polyline {
+    /// Goes on through these points.
+    fn extend<I: IntoIterator<Item = Point>>(&mut self, points: I) {
+        self.0.extend(points);
     }
 }
 
@@ -109,8 +171,18 @@ mod tests {
 
     fn check(path: &str, expected: &[usize]) {
         let path = BezPath::from_svg(path).unwrap();
-        let counts: Vec<usize> = flatten(&path, 0.05).iter().map(|line| line.points.len()).collect();
+        let counts: Vec<usize> = flatten(&path, 0.05).iter().map(|line| line.points().len()).collect();
         assert_eq!(counts, expected);
+    }
+
+    #[test]
+    fn less_than_two_points_are_no_polyline() {
+        let point = Point::new(1.0, 2.0);
+        assert_eq!(Polyline::checked(Vec::new()), None);
+        assert_eq!(Polyline::checked(vec![point]), None);
+        assert_eq!(Polyline::checked(vec![point, Point::new(f64::NAN, 0.0)]), None);
+        assert_eq!(Polyline::checked(vec![point, point]), Some(Polyline::new(vec![point, point])));
+        assert!(std::panic::catch_unwind(|| Polyline::new(vec![point])).is_err());
     }
 
     #[test]
@@ -125,7 +197,7 @@ mod tests {
     #[test]
     fn flattening_stays_within_tolerance() {
         let circle = kurbo::Shape::to_path(&kurbo::Circle::new((50.0, 50.0), 40.0), 1e-6);
-        for pair in flatten(&circle, 0.05)[0].points.windows(2) {
+        for pair in flatten(&circle, 0.05)[0].points().windows(2) {
             let middle = pair[0].midpoint(pair[1]);
             assert!((middle.distance(Point::new(50.0, 50.0)) - 40.0).abs() < 0.051);
         }

@@ -47,11 +47,11 @@ impl Region {
 
     /// The parts of `line` whose points are kept, none of which lies on both sides of an edge.
     fn keep(&self, line: &Polyline, is_kept: impl Fn(Point) -> bool) -> Vec<Polyline> {
-        if line.points.windows(2).all(|pair| pair[0] == pair[1]) {
+        if line.points().windows(2).all(|pair| pair[0] == pair[1]) {
             return if is_kept(line.start()) { vec![line.clone()] } else { Vec::new() };
         }
         let mut parts: Vec<Vec<Point>> = Vec::new();
-        for pair in line.points.windows(2) {
+        for pair in line.points().windows(2) {
             let mut cuts = vec![0.0, 1.0];
             self.parts.iter().for_each(|part| part.cut(pair[0], pair[1], &mut cuts));
             cuts.sort_by(f64::total_cmp);
@@ -90,8 +90,8 @@ impl Part {
         let rings = flatten(path, 0.01);
         let bounds = rings.iter().map(Polyline::bounds).reduce(|a, b| a.union(b))?;
         let ring_edges = |ring: &Polyline| {
-            let next = ring.points.iter().skip(1).chain(ring.points.first());
-            ring.points.iter().copied().zip(next.copied()).filter(|(a, b)| a != b).collect::<Vec<_>>()
+            let next = ring.points().iter().skip(1).chain(ring.points().first());
+            ring.points().iter().copied().zip(next.copied()).filter(|(a, b)| a != b).collect::<Vec<_>>()
         };
         let edges: Vec<_> = rings.iter().flat_map(ring_edges).collect();
         let mut part = Self { rule, bounds, edges, bands: vec![Vec::new(); BANDS] };

@@ -63,7 +63,7 @@ pub fn dedup(strokes: Vec<Polyline>, tolerance: f64) -> (Vec<Polyline>, Doubled)
 fn covered(stroke: &Polyline, whole: f64, ink: &mut Ink) -> Vec<(f64, f64)> {
     let mut runs: Vec<(f64, f64)> = Vec::new();
     let mut begin = 0.0;
-    for pair in stroke.points.windows(2) {
+    for pair in stroke.points().windows(2) {
         let length = pair[0].distance(pair[1]);
         if length > 0.0 {
             let piece = Piece { from: pair[0], along: (pair[1] - pair[0]) / length, length };
@@ -112,7 +112,7 @@ fn without(stroke: &Polyline, whole: f64, covered: &[(f64, f64)]) -> Vec<Polylin
 fn stretch(stroke: &Polyline, from: f64, to: f64) -> Polyline {
     let mut points: Vec<Point> = Vec::new();
     let mut begin = 0.0;
-    for pair in stroke.points.windows(2) {
+    for pair in stroke.points().windows(2) {
         let length = pair[0].distance(pair[1]);
         let end = begin + length;
         if end >= from && begin <= to && length > 0.0 {
@@ -347,7 +347,7 @@ mod tests {
                 if line.hypot2() > 0.0 { (to.dot(line) / line.hypot2()).clamp(0.0, 1.0) } else { 0.0 };
             (to - line * share).hypot()
         };
-        stroke.points.windows(2).map(to_piece).fold(f64::INFINITY, f64::min)
+        stroke.points().windows(2).map(to_piece).fold(f64::INFINITY, f64::min)
     }
 
     proptest! {
@@ -362,7 +362,7 @@ mod tests {
             let (kept, doubled) = dedup(strokes.clone(), 0.05);
             prop_assert!((length(&kept) + doubled.mm - length(&strokes)).abs() < 1e-6);
             for (from, on) in [(&strokes, &kept), (&kept, &strokes)] {
-                for pair in from.iter().flat_map(|stroke| stroke.points.windows(2)) {
+                for pair in from.iter().flat_map(|stroke| stroke.points().windows(2)) {
                     for step in 0..=10 {
                         let at = pair[0].lerp(pair[1], f64::from(step) / 10.0);
                         let nearest = on.iter().map(|stroke| distance(at, stroke)).fold(f64::INFINITY, f64::min);

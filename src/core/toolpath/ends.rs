@@ -65,9 +65,10 @@ impl Ends {
         for stroke in strokes {
             self.starts.push(self.vertices.len() as u32);
             if stroke.is_closed() {
-                let distinct = stroke.points.len() - 1;
+                let distinct = stroke.points().len() - 1;
                 let count = distinct.min(most);
-                self.vertices.extend((0..count).map(|index| single(stroke.points[index * distinct / count])));
+                self.vertices
+                    .extend((0..count).map(|index| single(stroke.points()[index * distinct / count])));
             }
         }
         self.starts.extend([self.vertices.len() as u32; 2]);

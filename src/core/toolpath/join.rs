@@ -5,7 +5,7 @@ use super::tree::{Named, Tree};
 use crate::geometry::{Point, Polyline, Vec2};
 
 /// Gaps up to this are rounding, far below any motor's step: the two points become one; mm.
-const SAME: f64 = 1e-3;
+pub(super) const SAME: f64 = 1e-3;
 /// How many ends an end looks at in one round.
 const NEAR: usize = 12;
 /// What single precision makes of a place on a page, at most; mm.
@@ -51,14 +51,14 @@ struct Joiner {
 impl Joiner {
     fn new(strokes: &[Polyline], tolerance: f64) -> Self {
         let may =
-            |stroke: &Polyline| !stroke.is_closed() && stroke.points.iter().any(|p| *p != stroke.start());
+            |stroke: &Polyline| !stroke.is_closed() && stroke.points().iter().any(|p| *p != stroke.start());
         Self {
             chains: Chains::new(strokes.len()),
             tolerance,
             ends: strokes.iter().flat_map(|stroke| [stroke.start(), stroke.end()]).collect(),
             out: strokes
                 .iter()
-                .flat_map(|stroke| [outward(stroke.points.iter()), outward(stroke.points.iter().rev())])
+                .flat_map(|stroke| [outward(stroke.points().iter()), outward(stroke.points().iter().rev())])
                 .collect(),
             joinable: (0..)
                 .zip(strokes)
@@ -162,29 +162,33 @@ impl Joiner {
         self.closed[self.chains.chain(a) as usize] = closed;
     }
 
-    fn assemble(&self, mut strokes: Vec<Polyline>) -> Vec<Polyline> {
+    fn assemble(&self, strokes: Vec<Polyline>) -> Vec<Polyline> {
         let mut joined = Vec::new();
-        let mut used = vec![false; strokes.len()];
+        let mut strokes: Vec<Option<Polyline>> = strokes.into_iter().map(Some).collect();
         for stroke in 0..strokes.len() {
-            if used[stroke] {
+            if strokes[stroke].is_none() {
                 continue;
             }
-            let begin = self.chains.begin(stroke as u32);
-            let mut chain = Vec::new();
-            let mut end = begin;
-            while end != NONE && !used[end as usize >> 1] {
-                used[end as usize >> 1] = true;
-                let mut next = std::mem::take(&mut strokes[end as usize >> 1]);
+            let mut end = self.chains.begin(stroke as u32);
+            let mut take = |end: u32| {
+                let mut stroke = strokes[end as usize >> 1].take()?;
                 if end & 1 == 1 {
-                    next.reverse();
+                    stroke.reverse();
                 }
-                append(&mut chain, next.points);
+                Some(stroke)
+            };
+            let Some(mut chain) = take(end) else { continue };
+            end = self.chains.partner[mate(end) as usize];
+            while end != NONE
+                && let Some(next) = take(end)
+            {
+                chain.append(&next, SAME);
                 end = self.chains.partner[mate(end) as usize];
             }
             if end != NONE {
-                close(&mut chain);
+                chain.close(SAME);
             }
-            joined.push(Polyline::new(chain));
+            joined.push(chain);
         }
         joined
     }
@@ -197,23 +201,6 @@ fn outward<'a>(points: impl Iterator<Item = &'a Point> + Clone) -> Vec2 {
         .clone()
         .find(|point| point.distance(*end) > SAME)
         .map_or(Vec2::ZERO, |inner| (*end - *inner).normalize())
-}
-
-pub(super) fn append(chain: &mut Vec<Point>, mut points: Vec<Point>) {
-    match chain.last() {
-        None => *chain = points,
-        Some(last) if last.distance(points[0]) <= SAME => chain.extend(points.drain(1..)),
-        Some(_) => chain.append(&mut points),
-    }
-}
-
-fn close(chain: &mut Vec<Point>) {
-    let (first, last) = (chain[0], chain.len() - 1);
-    if chain[last].distance(first) <= SAME {
-        chain[last] = first;
-    } else {
-        chain.push(first);
-    }
 }
 
 #[cfg(test)]
@@ -264,7 +251,7 @@ mod tests {
             ]),
             0.1,
         );
-        assert!(square.len() == 1 && square[0].is_closed() && square[0].points.len() == 5);
+        assert!(square.len() == 1 && square[0].is_closed() && square[0].points().len() == 5);
     }
 
     #[test]
@@ -367,7 +354,7 @@ mod tests {
             let sum = |strokes: &[Polyline]| strokes.iter().map(Polyline::length).sum::<f64>();
             prop_assert!((sum(&strokes) - sum(&joined)).abs() < 1e-6);
             let pieces = |strokes: &[Polyline]| {
-                let mut pieces: Vec<[u64; 4]> = strokes.iter().flat_map(|stroke| stroke.points.windows(2).map(|pair| {
+                let mut pieces: Vec<[u64; 4]> = strokes.iter().flat_map(|stroke| stroke.points().windows(2).map(|pair| {
                     let (a, b) = ((pair[0].x, pair[0].y), (pair[1].x, pair[1].y));
                     let (a, b) = if a < b { (a, b) } else { (b, a) };
                     [a.0.to_bits(), a.1.to_bits(), b.0.to_bits(), b.1.to_bits()]

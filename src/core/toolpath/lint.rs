@@ -115,8 +115,8 @@ fn off_page(toolpath: &Toolpath, known: &Known<'_>) -> Option<Finding> {
     let is_off = |point: &Point| {
         !(reach.x0..=reach.x1).contains(&point.x) || !(reach.y0..=reach.y1).contains(&point.y)
     };
-    let mut off = strokes(toolpath).filter(|stroke| stroke.points.iter().any(is_off)).peekable();
-    let at = off.peek().and_then(|stroke| stroke.points.iter().copied().find(|point| is_off(point)));
+    let mut off = strokes(toolpath).filter(|stroke| stroke.points().iter().any(is_off)).peekable();
+    let at = off.peek().and_then(|stroke| stroke.points().iter().copied().find(|point| is_off(point)));
     let count = off.count();
     let text = if count > 0 {
         format!("{count} strokes leave what the machine reaches: --fit or --center moves them inside")
@@ -287,7 +287,7 @@ fn overdraw(toolpath: &Toolpath, limits: &Limits) -> Option<Finding> {
     let step = (square / 4.0).max(total / MOST);
     for pass in &toolpath.passes {
         for stroke in &pass.strokes {
-            for pair in stroke.points.windows(2) {
+            for pair in stroke.points().windows(2) {
                 let length = pair[0].distance(pair[1]);
                 #[expect(
                     clippy::cast_possible_truncation,

@@ -102,23 +102,32 @@ fn go_near_first(strokes: &mut [Polyline], route: &Route) {
 }
 
 /// Ordered strokes as they were given, by their names and starts.
-fn as_given(mut ordered: Vec<Polyline>, tour: &[u32], names: &[u32], starts: &[Point]) -> Vec<Polyline> {
-    let mut place = vec![0; names.len()];
+fn as_given(ordered: Vec<Polyline>, tour: &[u32], names: &[u32], starts: &[Point]) -> Vec<Polyline> {
+    let mut place = vec![(0, false); names.len()];
     for (index, entry) in tour.iter().enumerate() {
-        place[*entry as usize >> 1] = index;
-        if entry & 1 == 1 {
-            ordered[index].reverse();
-        }
+        place[*entry as usize >> 1] = (index, entry & 1 == 1);
     }
-    let take = |(name, start): (&u32, &Point)| {
-        let mut stroke = std::mem::take(&mut ordered[place[*name as usize]]);
-        let vertex = stroke.points.iter().position(|point| point == start).unwrap_or(0);
+    let place = |name: &u32| place[*name as usize];
+    let given = permuted(ordered, names.iter().map(|name| place(name).0));
+    let turned = given.zip(names).zip(starts).map(|((mut stroke, name), start)| {
+        if place(name).1 {
+            stroke.reverse();
+        }
         if stroke.is_closed() {
-            rotate(&mut stroke.points, vertex);
+            stroke.begin_at(stroke.points().iter().position(|point| point == start).unwrap_or(0));
         }
         stroke
-    };
-    names.iter().zip(starts).map(take).collect()
+    });
+    turned.collect()
+}
+
+/// The strokes in this order, which names each at most once.
+fn permuted(
+    strokes: Vec<Polyline>,
+    order: impl IntoIterator<Item = usize>,
+) -> impl Iterator<Item = Polyline> {
+    let mut strokes: Vec<Option<Polyline>> = strokes.into_iter().map(Some).collect();
+    order.into_iter().map(move |index| strokes[index].take().expect("an order names each stroke once"))
 }
 
 /// The strokes sorted so that those near on paper are near in memory, along a Z-order curve, and where each now is.
@@ -137,9 +146,7 @@ fn near_in_memory(strokes: Vec<Polyline>) -> (Vec<u32>, Vec<Polyline>) {
     for (name, (_, given)) in (0..).zip(&sorted) {
         names[*given as usize] = name;
     }
-    let mut strokes = strokes;
-    let sorted = sorted.iter().map(|(_, given)| std::mem::take(&mut strokes[*given as usize])).collect();
-    (names, sorted)
+    (names, permuted(strokes, sorted.iter().map(|(_, given)| *given as usize)).collect())
 }
 
 /// The bits of a number, a zero between each.
@@ -168,19 +175,19 @@ pub fn usual_effort(strokes: usize) -> usize {
 
 fn arrange(mut strokes: Vec<Polyline>, tour: &[u32], entries: &[(u32, [f32; 2])]) -> Vec<Polyline> {
     for (stroke, at) in entries {
-        let points = &mut strokes[*stroke as usize].points;
-        if let Some(vertex) = points.iter().position(|point| single(*point) == *at) {
-            rotate(points, vertex);
+        let stroke = &mut strokes[*stroke as usize];
+        if let Some(vertex) = stroke.points().iter().position(|point| single(*point) == *at) {
+            stroke.begin_at(vertex);
         }
     }
-    let take = |entry: &u32| {
-        let mut stroke = std::mem::take(&mut strokes[*entry as usize >> 1]);
+    let turned = permuted(strokes, tour.iter().map(|entry| *entry as usize >> 1)).zip(tour);
+    let turned = turned.map(|(mut stroke, entry)| {
         if entry & 1 == 1 {
             stroke.reverse();
         }
         stroke
-    };
-    tour.iter().map(take).collect()
+    });
+    turned.collect()
 }
 
 /// Enters each closed stroke at the vertex that is best between what is drawn before and after it.
@@ -197,13 +204,13 @@ fn enter_closed(strokes: &mut [Polyline], route: &Route) {
                     objective.between(before, at) + after.map_or(0.0, |after| objective.between(at, after))
                 };
                 let mut best = (detour(stroke.start()) - LEAST_GAIN, 0);
-                for (vertex, at) in stroke.points.iter().enumerate() {
+                for (vertex, at) in stroke.points().iter().enumerate() {
                     let cost = detour(*at);
                     if cost < best.0 {
                         best = (cost, vertex);
                     }
                 }
-                rotate(&mut stroke.points, best.1);
+                stroke.begin_at(best.1);
                 changed |= best.1 > 0;
             }
             before = stroke.end();
@@ -211,14 +218,6 @@ fn enter_closed(strokes: &mut [Polyline], route: &Route) {
         if !changed {
             return;
         }
-    }
-}
-
-fn rotate(points: &mut Vec<Point>, vertex: usize) {
-    if vertex > 0 && vertex + 1 < points.len() {
-        points.pop();
-        points.rotate_left(vertex);
-        points.push(points[0]);
     }
 }
 
@@ -254,7 +253,7 @@ mod tests {
             [a[0], a[1], b[0], b[1]].map(f64::to_bits)
         };
         let bits = |stroke: &Polyline| {
-            let mut pieces: Vec<[u64; 4]> = stroke.points.windows(2).map(piece).collect();
+            let mut pieces: Vec<[u64; 4]> = stroke.points().windows(2).map(piece).collect();
             pieces.sort_unstable();
             pieces
         };

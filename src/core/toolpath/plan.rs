@@ -204,7 +204,7 @@ fn without_equal_dots(mut strokes: Vec<Polyline>, report: &mut Report) -> Vec<Po
 }
 
 fn is_dot(stroke: &Polyline) -> bool {
-    stroke.points.iter().all(|point| *point == stroke.start())
+    stroke.points().iter().all(|point| *point == stroke.start())
 }
 
 /// One group's strokes after the other's, as they will be drawn; and what they were.
@@ -274,7 +274,7 @@ fn refine(mut strokes: Vec<Polyline>, options: &Options, report: &mut Report) ->
     if options.simplify_tolerance > 0.0 {
         for stroke in &mut strokes {
             let fewer = simplify(stroke, options.simplify_tolerance);
-            report.simplified += stroke.points.len() - fewer.points.len();
+            report.simplified += stroke.points().len() - fewer.points().len();
             *stroke = fewer;
         }
     }
@@ -357,10 +357,10 @@ mod tests {
             .collect();
         let drawing = drawing(vec![(pen(0), vec![Stroke { path, group: 0 }])]);
         let (toolpath, report) = plan(&drawing, &options());
-        let kept = toolpath.passes[0].strokes[0].points.len();
+        let kept = toolpath.passes[0].strokes[0].points().len();
         assert!(report.simplified + kept == 1_000_000 && kept < 300_000, "{report:?}");
         let (toolpath, _) = plan(&drawing, &Options { simplify_tolerance: 0.0, ..options() });
-        assert_eq!(toolpath.passes[0].strokes[0].points.len(), 1_000_000);
+        assert_eq!(toolpath.passes[0].strokes[0].points().len(), 1_000_000);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::join::append;
+use super::join::SAME;
 use super::order::{Settings, order};
 use super::tree::{Named, Tree};
 use crate::geometry::Polyline;
@@ -42,7 +42,7 @@ pub(super) fn join_neighbors(strokes: Vec<Polyline>, tolerance: f64) -> Vec<Poly
     for stroke in strokes {
         match joined.last_mut() {
             Some(last) if may(last) && may(&stroke) && last.end().distance(stroke.start()) <= tolerance => {
-                append(&mut last.points, stroke.points);
+                last.append(&stroke, SAME);
             }
             _ => joined.push(stroke),
         }
@@ -101,10 +101,10 @@ fn rounds(strokes: &[Polyline]) -> Vec<usize> {
 
 /// Some places along a stroke.
 fn places_of(stroke: &Polyline) -> impl Iterator<Item = [f32; 2]> + '_ {
-    let last = stroke.points.len() - 1;
+    let last = stroke.points().len() - 1;
     let count = last.min(PLACES - 1);
     (0..=count).map(move |index| {
-        let point = stroke.points[index * last / count.max(1)];
+        let point = stroke.points()[index * last / count.max(1)];
         [point.x as f32, point.y as f32]
     })
 }

@@ -54,7 +54,7 @@ struct Measured<'a> {
 impl<'a> Measured<'a> {
     fn new(line: &'a Polyline) -> Self {
         let mut sum = 0.0;
-        let steps = line.points.windows(2).map(|pair| {
+        let steps = line.points().windows(2).map(|pair| {
             sum += pair[0].distance(pair[1]);
             sum
         });
@@ -67,7 +67,7 @@ impl<'a> Measured<'a> {
         let first = self.along.partition_point(|along| *along <= from);
         let last = self.along.partition_point(|along| *along < to);
         let mut points = vec![self.at(from)];
-        points.extend_from_slice(&self.line.points[first..last.max(first)]);
+        points.extend_from_slice(&self.line.points()[first..last.max(first)]);
         points.push(self.at(to));
         Polyline::new(points)
     }
@@ -79,7 +79,7 @@ impl<'a> Measured<'a> {
         }
         // The vertex before lies at or before the place, and this one beyond it.
         let (a, b) = (self.along[next - 1], self.along[next]);
-        self.line.points[next - 1].lerp(self.line.points[next], (along - a) / (b - a))
+        self.line.points()[next - 1].lerp(self.line.points()[next], (along - a) / (b - a))
     }
 }
 

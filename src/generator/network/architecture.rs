@@ -5,6 +5,11 @@ use super::map::{Padding, Window};
 use super::pointwise::Rectifier;
 use std::sync::LazyLock;
 
+/// The layer of a classifier's logits, one channel a class of ImageNet.
+pub(crate) const CLASSES: &str = "classes";
+/// Classes of ImageNet's challenge of 2012.
+pub(crate) const CLASS_COUNT: usize = 1000;
+
 /// A network that a neuron can belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Net {
@@ -20,13 +25,19 @@ pub enum Net {
     Resnet18,
     /// ResNet50, without its classifier.
     Resnet50,
-    /// MobileNetV2, f0 to f18.
+    /// MobileNetV2, f0 to f18 and its 1,000 classes.
     MobilenetV2,
+    /// EfficientNet-Lite0 to its 1,000 classes.
+    Lite0Whole,
+    /// EfficientNet-Lite1 to its 1,000 classes.
+    Lite1,
+    /// EfficientNet-Lite2 to its 1,000 classes.
+    Lite2,
 }
 
 impl Net {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Lite0,
         Self::Hed16,
         Self::Vgg16,
@@ -34,6 +45,9 @@ impl Net {
         Self::Resnet18,
         Self::Resnet50,
         Self::MobilenetV2,
+        Self::Lite0Whole,
+        Self::Lite1,
+        Self::Lite2,
     ];
 
     /// What the network is called before the colon.
@@ -46,6 +60,20 @@ impl Net {
             Self::Resnet18 => "resnet18",
             Self::Resnet50 => "resnet50",
             Self::MobilenetV2 => "mobilenet_v2",
+            Self::Lite0Whole => "lite0-whole",
+            Self::Lite1 => "lite1",
+            Self::Lite2 => "lite2",
+        }
+    }
+
+    /// Edge of the pictures that a classifier was trained on, px; `None` for a network without classes.
+    #[must_use]
+    pub fn class_px(self) -> Option<usize> {
+        match self {
+            Self::MobilenetV2 | Self::Lite0Whole => Some(224),
+            Self::Lite1 => Some(240),
+            Self::Lite2 => Some(260),
+            Self::Lite0 | Self::Hed16 | Self::Vgg16 | Self::Vgg19 | Self::Resnet18 | Self::Resnet50 => None,
         }
     }
 
@@ -57,13 +85,20 @@ impl Net {
 
     fn describe(self) -> Architecture {
         match self {
-            Self::Lite0 => lite0(),
+            Self::Lite0 => lite(&Lite { kept: 10, head: false, ..LITE0 }),
             Self::Hed16 => vgg(&[2, 2, 3, 3], Input::CAFFE, hed16_sources),
             Self::Vgg16 => vgg(&[2, 2, 3, 3, 3], Input::TORCH, torch_vgg_sources),
             Self::Vgg19 => vgg(&[2, 2, 4, 4, 4], Input::TORCH, torch_vgg_sources),
             Self::Resnet18 => resnet(&[2, 2, 2, 2], false),
             Self::Resnet50 => resnet(&[3, 4, 6, 3], true),
             Self::MobilenetV2 => mobilenet_v2(),
+            Self::Lite0Whole => lite(&LITE0),
+            Self::Lite1 => lite(&Lite { repeats: [1, 3, 3, 4, 4, 5, 1], ..LITE0 }),
+            Self::Lite2 => lite(&Lite {
+                repeats: [1, 3, 3, 4, 4, 5, 1],
+                outputs: [16, 24, 48, 88, 120, 208, 352],
+                ..LITE0
+            }),
         }
     }
 }
@@ -112,15 +147,20 @@ pub(crate) struct LayerShape {
     /// Operations up to and with it.
     pub(crate) end: usize,
     pub(crate) channels: usize,
-    /// Picture pixels to one of the layer's, either way.
+    /// Picture pixels to one of the layer's, either way; [`WHOLE`] where it is one for the whole picture.
     pub(crate) stride: usize,
 }
+
+/// Stride of a layer that has one pixel, whatever the picture's size.
+pub(crate) const WHOLE: usize = usize::MAX;
 
 #[derive(Debug)]
 pub(crate) enum OpShape {
     Conv(ConvShape),
     Rectify(Rectifier),
     Maximum(Window),
+    /// Over all pixels.
+    Mean,
     Sum(Vec<Self>, Vec<Self>),
 }
 
@@ -135,6 +175,8 @@ pub(crate) struct ConvShape {
     pub(crate) outputs: usize,
     /// In the published checkpoint: the convolution, and the batch normalisation after it.
     pub(crate) source: (String, Option<String>),
+    /// A fully connected layer, whose published weight is a matrix.
+    pub(crate) matrix: bool,
 }
 
 impl ConvShape {
@@ -153,8 +195,11 @@ impl ConvShape {
     }
 
     /// The weight's shape in published checkpoints.
-    pub(crate) fn source_weight(&self) -> [usize; 4] {
-        [self.outputs, self.inputs.max(1), self.window.kernel, self.window.kernel]
+    pub(crate) fn source_weight(&self) -> Vec<usize> {
+        if self.matrix {
+            return vec![self.outputs, self.inputs];
+        }
+        vec![self.outputs, self.inputs.max(1), self.window.kernel, self.window.kernel]
     }
 }
 
@@ -169,7 +214,7 @@ impl Architecture {
                         collect(body, into);
                         collect(side, into);
                     }
-                    OpShape::Rectify(_) | OpShape::Maximum(_) => {}
+                    OpShape::Rectify(_) | OpShape::Maximum(_) | OpShape::Mean => {}
                 }
             }
         }
@@ -208,6 +253,17 @@ impl Plan {
         self.ops.push(OpShape::Maximum(Window { kernel, stride: 2, padding: Padding::Even(padding) }));
     }
 
+    /// The mean over the picture, and a fully connected layer of ImageNet's classes on it.
+    fn classes(&mut self, source: &str) {
+        self.ops.push(OpShape::Mean);
+        let mut classes = dense(CLASSES.into(), (1, 1), Padding::Even(0), (self.channels, CLASS_COUNT));
+        classes.source = (source.into(), None);
+        classes.matrix = true;
+        self.conv(classes);
+        self.stride = WHOLE;
+        self.layer(CLASSES, None);
+    }
+
     /// Names what has been put together so far.
     fn layer(&mut self, name: impl Into<String>, alias: Option<String>) {
         let (end, channels, stride) = (self.ops.len(), self.channels, self.stride);
@@ -222,7 +278,8 @@ impl Plan {
 /// A dense convolution.
 fn dense(name: String, window: (usize, usize), padding: Padding, channels: (usize, usize)) -> ConvShape {
     let window = Window { kernel: window.0, stride: window.1, padding };
-    ConvShape { name, window, inputs: channels.0, outputs: channels.1, source: (String::new(), None) }
+    let source = (String::new(), None);
+    ConvShape { name, window, inputs: channels.0, outputs: channels.1, source, matrix: false }
 }
 
 /// VGG by its convolutions a stage; a layer is the rectified output, `-linear` what comes before.
@@ -352,37 +409,63 @@ fn inverted(plan: &mut Plan, name: &str, block: Inverted, padding: Padding, sour
     plan.stride *= block.stride;
 }
 
-/// Blocks b0 to b9; the whole network has six more, whose channels draw nothing readable. Source: TensorFlow's
-/// `efficientnet_lite_builder.py` (Lite0 = width 1.0, depth 1.0, stem and head unscaled) and `efficientnet_builder.py`.
-fn lite0() -> Architecture {
-    // Kernel, stride, expansion, outputs.
-    const BLOCKS: [(usize, usize, usize, usize); 10] = [
-        (3, 1, 1, 16),
-        (3, 2, 6, 24),
-        (3, 1, 6, 24),
-        (5, 2, 6, 40),
-        (5, 1, 6, 40),
-        (3, 2, 6, 80),
-        (3, 1, 6, 80),
-        (3, 1, 6, 80),
-        (5, 1, 6, 112),
-        (5, 1, 6, 112),
-    ];
+/// A network of the EfficientNet-Lite family, by its seven stages of inverted residual blocks.
+struct Lite {
+    /// Blocks of each stage.
+    repeats: [usize; 7],
+    /// Channels that each stage gives.
+    outputs: [usize; 7],
+    /// Blocks that are kept.
+    kept: usize,
+    /// Whether the head and the classes are kept.
+    head: bool,
+}
+
+/// Lite0 (width 1.0, depth 1.0). Lite1 is 1.1 times as deep, Lite2 1.1 times as wide and 1.2 times as deep; the stem, the
+/// head and the depth of the first and last stages are not scaled, channels are rounded to multiples of 8.
+const LITE0: Lite = Lite {
+    repeats: [1, 2, 2, 3, 3, 4, 1],
+    outputs: [16, 24, 40, 80, 112, 192, 320],
+    kept: usize::MAX,
+    head: true,
+};
+
+/// Source: TensorFlow's `efficientnet_lite_builder.py` and `efficientnet_builder.py`.
+fn lite(shape: &Lite) -> Architecture {
+    // Kernel, stride of the first block, expansion.
+    const STAGES: [(usize, usize, usize); 7] =
+        [(3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6)];
     let mut plan = Plan::new(Input::LITE);
     let mut stem = dense("stem".into(), (3, 2), Padding::Same, (3, 32));
     stem.source = ("_conv_stem".into(), Some("_bn0".into()));
     plan.conv(stem);
     plan.layer("stem", None);
     plan.rectify(Rectifier::Relu6);
-    for (index, (kernel, stride, expansion, outputs)) in BLOCKS.into_iter().enumerate() {
+    let stages = STAGES.into_iter().zip(shape.repeats).zip(shape.outputs);
+    let blocks = stages.flat_map(|(((kernel, stride, expansion), repeats), outputs)| {
+        (0..repeats).map(move |at| Inverted {
+            kernel,
+            stride: if at == 0 { stride } else { 1 },
+            expansion,
+            outputs,
+        })
+    });
+    for (index, block) in blocks.take(shape.kept).enumerate() {
         let source = |conv: &str, norm: &str| {
             (format!("_blocks.{index}._{conv}"), Some(format!("_blocks.{index}._{norm}")))
         };
         let sources =
             [source("expand_conv", "bn0"), source("depthwise_conv", "bn1"), source("project_conv", "bn2")];
-        let block = Inverted { kernel, stride, expansion, outputs };
         inverted(&mut plan, &format!("b{index}"), block, Padding::Same, sources);
         plan.layer(format!("b{index}"), None);
+    }
+    if shape.head {
+        let mut head = dense("head".into(), (1, 1), Padding::Even(0), (plan.channels, 1280));
+        head.source = ("_conv_head".into(), Some("_bn1".into()));
+        plan.conv(head);
+        plan.rectify(Rectifier::Relu6);
+        plan.layer("head", None);
+        plan.classes("_fc");
     }
     plan.done(1e-3, &[])
 }
@@ -427,6 +510,7 @@ fn mobilenet_v2() -> Architecture {
         }
     }
     end(&mut plan, index + 1, 1, 1, 1280);
+    plan.classes("classifier.1");
     plan.done(1e-5, &[])
 }
 
@@ -448,6 +532,9 @@ mod tests {
         assert_eq!(layer(Net::Resnet50, "layer4"), (2048, 32));
         assert_eq!(layer(Net::MobilenetV2, "f6"), (32, 8));
         assert_eq!(layer(Net::MobilenetV2, "f18"), (1280, 32));
+        assert_eq!(layer(Net::Lite0Whole, "b15"), (320, 32));
+        assert_eq!(layer(Net::Lite2, "b14"), (120, 16));
+        assert_eq!(layer(Net::Lite1, "classes"), (1000, WHOLE));
     }
 
     #[test]
@@ -456,7 +543,9 @@ mod tests {
         assert_eq!((count(Net::Vgg16), count(Net::Vgg19)), (13, 16));
         // Without the classifier, with the shortcuts.
         assert_eq!((count(Net::Resnet18), count(Net::Resnet50)), (17 + 3, 49 + 4));
-        assert_eq!(count(Net::MobilenetV2), 52);
+        assert_eq!(count(Net::MobilenetV2), 53);
+        // Three a block but the first, stem, head and classes.
+        assert_eq!((count(Net::Lite0Whole), count(Net::Lite1)), (3 * 16 - 1 + 3, 3 * 21 - 1 + 3));
     }
 
     #[test]

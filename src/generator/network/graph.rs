@@ -3,7 +3,7 @@
 use super::conv::Conv;
 use super::depthwise::Depthwise;
 use super::map::{Buffer, Map, Pools, Size, Window};
-use super::pointwise::{Rectifier, add, maximum, maximum_backward, pass};
+use super::pointwise::{Rectifier, add, maximum, maximum_backward, mean, mean_backward, pass};
 use super::winograd::Winograd;
 
 /// One operation.
@@ -14,6 +14,8 @@ pub(super) enum Op {
     Depthwise(Depthwise),
     Rectify(Rectifier),
     Maximum(Window),
+    /// Over all pixels.
+    Mean,
     /// What a chain gives, plus what another gives of the same input; an empty one gives the input itself.
     Sum(Vec<Self>, Vec<Self>),
 }
@@ -41,6 +43,7 @@ pub(super) fn forward(ops: &[Op], x: &Map, recorded: bool, pools: &Pools) -> (Ma
                 let (output, marks) = maximum(*window, input, pools);
                 (output, Tape::Maximum(input.size, marks))
             }
+            Op::Mean => (mean(input, pools), Tape::Linear(input.size)),
             Op::Rectify(rectifier) => {
                 let mut map = last.take().unwrap_or_else(|| x.copy(pools));
                 let marks = rectifier.forward(&mut map, pools);
@@ -78,6 +81,7 @@ pub(super) fn backward(ops: &[Op], tapes: &[Tape], gradient: &Map, pools: &Pools
             (Op::Maximum(window), Tape::Maximum(size, marks)) => {
                 maximum_backward(*window, given, marks, *size, pools)
             }
+            (Op::Mean, Tape::Linear(size)) => mean_backward(given, *size, pools),
             (Op::Sum(body, side), Tape::Sum(body_tapes, side_tapes)) => {
                 let mut sum = backward(body, body_tapes, given, pools);
                 if side.is_empty() {

@@ -158,6 +158,7 @@ fn build(op: &OpShape, tensors: &HashMap<String, Tensor>) -> Result<Op, Error> {
     Ok(match op {
         OpShape::Rectify(rectifier) => Op::Rectify(*rectifier),
         OpShape::Maximum(window) => Op::Maximum(*window),
+        OpShape::Mean => Op::Mean,
         OpShape::Sum(body, side) => Op::Sum(chain(body)?, chain(side)?),
         OpShape::Conv(conv) => build_conv(conv, tensors)?,
     })

@@ -1,6 +1,6 @@
 //! Names of layers and neurons: `lite0:b6:24`, or from the catalogue `lite0:bubbles`.
 
-use super::architecture::{LayerShape, Net};
+use super::architecture::{CLASSES, LayerShape, Net, WHOLE};
 use super::catalogue::Named;
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,8 @@ impl fmt::Display for Net {
 ///
 /// Lite0: the stem before its ReLU6, b0 to b9 linear, with the residual. VGG: `conv4_3` is rectified, as its channels
 /// are measured, and `conv4_3-linear` is not. ResNet: `stem`, `layer3` and blocks such as `layer3.0`, rectified.
-/// MobileNetV2: f0 and f18 rectified, f1 to f17 linear.
+/// MobileNetV2: f0 and f18 rectified, f1 to f17 linear. The whole Lites: b0 to the last block linear, `head` rectified.
+/// `classes` has the logits of ImageNet's 1,000 classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Layer {
     net: Net,
@@ -37,6 +38,11 @@ impl Layer {
         Self::named(net.parse().ok()?, name)
     }
 
+    /// The logits of a classifier; `None` for a network without classes.
+    pub fn classes(net: Net) -> Option<Self> {
+        Self::named(net, CLASSES)
+    }
+
     /// All layers of a network, from shallow to deep.
     pub fn all(net: Net) -> impl Iterator<Item = Self> {
         (0..net.architecture().layers.len()).map(move |index| Self { net, index })
@@ -52,9 +58,14 @@ impl Layer {
         self.shape().channels
     }
 
-    /// Picture pixels to one of the layer's, either way.
+    /// Picture pixels to one of the layer's, either way; `usize::MAX` where it is one for the whole picture.
     pub fn stride(self) -> usize {
         self.shape().stride
+    }
+
+    /// Whether the layer has one pixel for the whole picture.
+    pub fn sees_all(self) -> bool {
+        self.stride() == WHOLE
     }
 
     pub(super) fn shape(self) -> &'static LayerShape {

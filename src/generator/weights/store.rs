@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Ends the name of the tensor that holds what f16 leaves over.
 const REST: &str = ".rest";
 
-pub(super) fn write(net: Net, arrays: &BTreeMap<String, Array>, source_sha256: &str) -> Vec<u8> {
+pub(super) fn write(net: Net, arrays: &BTreeMap<String, Array>, source_sha256: &str, kept: Kept) -> Vec<u8> {
     let mut header = serde_json::Map::new();
     let (architecture, cut) = description(net);
     let origin = origin(net);
@@ -38,13 +38,13 @@ pub(super) fn write(net: Net, arrays: &BTreeMap<String, Array>, source_sha256: &
         let name = name.clone();
         let coarse = |value: &f32| f16::from_f32(*value);
         let rest = |value: &f32| f16::from_f32(*value - f16::from_f32(*value).to_f32());
-        if origin.kept == Kept::Whole {
+        if kept == Kept::Whole {
             put(name, "F32", shape, &mut values.iter().flat_map(|value| value.to_le_bytes()));
             continue;
         }
         let rest_name = format!("{name}{REST}");
         put(name, "F16", shape, &mut values.iter().flat_map(|value| coarse(value).to_le_bytes()));
-        if origin.kept == Kept::HalfAndRest {
+        if kept == Kept::HalfAndRest {
             put(rest_name, "F16", shape, &mut values.iter().flat_map(|value| rest(value).to_le_bytes()));
         }
     }

@@ -1,6 +1,7 @@
 //! By hand on the virtual plotters.
 
 use super::*;
+use traceur_core::machine::Firmware;
 
 async fn at(id: &str) -> Hand {
     let profile = Profile::built_in(id).unwrap();
@@ -69,4 +70,33 @@ async fn a_board_that_has_just_started_does_not_know_its_home() {
     assert_eq!(hand.standing().await.unwrap().state, "Alarm");
     hand.home().await.unwrap();
     assert_eq!(hand.standing().await.unwrap().state, "Idle");
+}
+
+/// A FluidNC of two axes, as it answers what is asked of it by hand.
+async fn two_axes(mut link: Link) {
+    link.send(b"Grbl 3.7 [FluidNC v3.7.8 (wifi) '$' for help]\r\n".to_vec()).unwrap();
+    let mut line = Vec::new();
+    while let Ok(bytes) = link.receive().await {
+        for byte in bytes {
+            let answer: &[u8] = match (byte, line.as_slice()) {
+                (b'?', _) => b"<Idle|MPos:12.500,-3.000|FS:0,0>\r\n",
+                (b'\n', b"$#") => b"[G54:2.500,1.000]\r\n[G92:0.000,0.000]\r\nok\r\n",
+                (b'\n', _) => b"ok\r\n",
+                _ => {
+                    line.push(byte);
+                    continue;
+                }
+            };
+            line.clear();
+            link.send(answer.to_vec()).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_board_of_two_axes_tells_where_it_is() {
+    let (ours, theirs) = Link::pair();
+    tokio::spawn(two_axes(theirs));
+    let mut hand = Hand::over(ours, &Profile::built_in("grbl-servo").unwrap()).await.unwrap();
+    assert_eq!(place(&mut hand).await, [10.0, -4.0]);
 }

@@ -13,9 +13,11 @@ pub use pty::Pty;
 pub use serial::{Flow, SerialPort, check, open, ports};
 pub use tcp::{Listener, connect};
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 
 use tokio::sync::mpsc;
+
+use traceur_core::ErrorKind;
 
 /// Why a port can't be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -49,12 +51,33 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// A program that calls can't be answered.
+    #[error("{address}: {reason}")]
+    Accept {
+        /// Where it called.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
     /// The connection ended.
     #[error("the connection to the plotter ended: {reason}")]
     Closed {
         /// What the system says.
         reason: String,
     },
+}
+
+impl Error {
+    /// A name that can't be listened at is the user's; all else is the device, or the way to it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Serve { .. } => ErrorKind::Input,
+            Self::Permission { .. } | Self::Open { .. } | Self::Accept { .. } | Self::Closed { .. } => {
+                ErrorKind::Device
+            }
+        }
+    }
 }
 
 fn among(known: &Option<Vec<String>>) -> String {
@@ -72,15 +95,31 @@ type Piece = Result<Vec<u8>, Error>;
 pub struct Link {
     out: mpsc::UnboundedSender<Piece>,
     back: mpsc::UnboundedReceiver<Piece>,
+    /// Whether its bytes are logged. Of two ends in one process only one is.
+    logs: bool,
+}
+
+/// Bytes that leave for the other end, for `-vv`.
+pub(super) fn log_sent(bytes: &[u8]) {
+    if !bytes.is_empty() {
+        tracing::trace!("-> {}", bytes.escape_ascii());
+    }
+}
+
+/// Bytes that have come from the other end.
+pub(super) fn log_received(bytes: &[u8]) {
+    if !bytes.is_empty() {
+        tracing::trace!("<- {}", bytes.escape_ascii());
+    }
 }
 
 impl Link {
-    /// Two ends in this process.
+    /// Two ends in this process; the first one's bytes are logged.
     #[must_use]
     pub fn pair() -> (Self, Self) {
         let (a_out, b_back) = mpsc::unbounded_channel();
         let (b_out, a_back) = mpsc::unbounded_channel();
-        (Self { out: a_out, back: a_back }, Self { out: b_out, back: b_back })
+        (Self { out: a_out, back: a_back, logs: true }, Self { out: b_out, back: b_back, logs: false })
     }
 
     /// Hands bytes over; they leave in order.
@@ -88,6 +127,9 @@ impl Link {
     /// # Errors
     /// When the other end is gone.
     pub fn send(&self, bytes: Vec<u8>) -> Result<(), Error> {
+        if self.logs {
+            log_sent(&bytes);
+        }
         self.out.send(Ok(bytes)).map_err(|_| gone())
     }
 
@@ -96,7 +138,11 @@ impl Link {
     /// # Errors
     /// When the other end is gone, with the reason.
     pub async fn receive(&mut self) -> Result<Vec<u8>, Error> {
-        self.back.recv().await.unwrap_or_else(|| Err(gone()))
+        let bytes = self.back.recv().await.unwrap_or_else(|| Err(gone()))?;
+        if self.logs {
+            log_received(&bytes);
+        }
+        Ok(bytes)
     }
 }
 
@@ -136,11 +182,11 @@ fn threads(mut reader: impl Read + Send + 'static, mut writer: impl Write + Send
             }
         }
     });
-    Link { out, back }
+    Link { out, back, logs: true }
 }
 
-fn is_retry(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::WouldBlock)
+fn is_retry(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::TimedOut | io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
 fn gone() -> Error {

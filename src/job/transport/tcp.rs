@@ -41,8 +41,10 @@ impl Listener {
     /// # Errors
     /// When the system gives up on it.
     pub async fn accept(&self) -> Result<Link, Error> {
-        let failed =
-            |error: std::io::Error| Error::Serve { name: self.address.clone(), reason: error.to_string() };
+        let failed = |error: std::io::Error| Error::Accept {
+            address: self.address.clone(),
+            reason: error.to_string(),
+        };
         Ok(link(self.listener.accept().await.map_err(failed)?.0))
     }
 }
@@ -82,7 +84,7 @@ fn link(stream: TcpStream) -> Link {
             }
         }
     });
-    Link { out, back }
+    Link { out, back, logs: true }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 
 mod asked;
 mod encode;
-mod hand;
+pub(crate) mod inquiry;
+mod jog;
 mod pace;
 mod reply;
 mod session;
@@ -14,7 +15,7 @@ mod session_tests;
 mod steps;
 
 pub use encode::encode;
-pub use hand::{jog_lines, pen_lines};
+pub(crate) use jog::home_program;
 pub use reply::error_meaning;
 pub use session::Session;
 pub use steps::{LowLevelMove, Ramp};

@@ -4,7 +4,7 @@ use crate::lines::Lines;
 
 /// One line, of any kind of line end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// `OK`.
     Ok,
     /// `!6 Err: …`, with or without the command's name before it.
@@ -15,7 +15,7 @@ pub(super) enum Reply {
 
 /// Turns bytes into replies. Which of CR and LF ends a line, and in which order, differs from command to command.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Replies {
+pub(crate) struct Replies {
     /// All that is longer is noise.
     lines: Lines<256>,
 }
@@ -38,6 +38,11 @@ fn read(line: String) -> Reply {
         }
     }
     Reply::Line(line)
+}
+
+/// Whether nothing moves and nothing waits, by the two hexadecimal digits of `QG`.
+pub(super) fn rests(bits: &str) -> Option<bool> {
+    (bits.len() == 2).then(|| u8::from_str_radix(bits, 16).ok())?.map(|bits| bits & 0x0F == 0)
 }
 
 /// What an error's number means, and what to do.

@@ -1,6 +1,8 @@
 //! Streams a program to a board, and knows what has been drawn.
 
 mod opening;
+#[cfg(test)]
+mod phase_tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use super::LowLevelMove;
 use super::asked::{Answer, Asked, Asking};
 use super::pace::Pace;
 use super::reply::{Replies, Reply, error_meaning};
+use crate::session_core::{Core, Deadlines, Timed, Timer};
 use crate::{Event, Fault, Program, State, Status};
 use traceur_core::machine::{Ebb, Motors, Profile, Version};
 use traceur_motion::TICKS_PER_SECOND;
@@ -55,6 +58,10 @@ enum Phase {
     Closed,
 }
 
+impl crate::session_core::Phase for Phase {
+    const CLOSED: Self = Self::Closed;
+}
+
 /// Whether the pen shall move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
@@ -77,8 +84,7 @@ enum Wish {
 pub struct Session {
     program: Program,
     ebb: Ebb,
-    phase: Phase,
-    phase_begin: Duration,
+    core: Core<Phase>,
     wish: Wish,
     pace: Pace,
     version: Version,
@@ -100,9 +106,6 @@ pub struct Session {
     /// Where the motors are at the end of what has been sent; steps.
     steps: [i64; 2],
     last_answered: Option<usize>,
-    outgoing: VecDeque<Vec<u8>>,
-    events: VecDeque<Event>,
-    next_poll: Duration,
     next_power_poll: Duration,
     /// When an answer came, or the oldest unanswered command went out.
     last_progress: Duration,
@@ -119,8 +122,7 @@ impl Session {
         let mut session = Self {
             program,
             ebb: ebb.clone(),
-            phase: Phase::Greeting { times: 1 },
-            phase_begin: Duration::ZERO,
+            core: Core::new(Phase::Greeting { times: 1 }),
             wish: Wish::Go,
             pace: Pace::new(profile.limits.acceleration * ebb.steps_per_mm * factor),
             version: Version(0, 0, 0),
@@ -135,9 +137,6 @@ impl Session {
             to_lower: None,
             steps: [0; 2],
             last_answered: None,
-            outgoing: VecDeque::new(),
-            events: VecDeque::new(),
-            next_poll: Duration::ZERO,
             next_power_poll: Duration::ZERO,
             last_progress: Duration::ZERO,
         };
@@ -150,7 +149,7 @@ impl crate::Session for Session {
     fn handle_bytes(&mut self, now: Duration, bytes: &[u8]) {
         for byte in bytes {
             if let Some(reply) = self.replies.push(*byte)
-                && self.phase != Phase::Closed
+                && self.core.phase != Phase::Closed
             {
                 self.handle_reply(now, reply);
                 // After each reply, so that the events do not depend on how the bytes were split.
@@ -160,31 +159,12 @@ impl crate::Session for Session {
     }
 
     fn handle_timeout(&mut self, now: Duration) {
-        let waited = now.saturating_sub(self.phase_begin);
-        match self.phase {
-            Phase::Closed => return,
-            Phase::Greeting { times } if waited >= GREET => {
-                if times == GREETINGS {
-                    return self.fault(Fault::NoAnswer);
-                }
-                self.enter(now, Phase::Greeting { times: times + 1 });
-                self.greet();
-            }
-            Phase::Greeting { .. } => {}
-            Phase::Probing if waited >= PROBE => return self.fault(Fault::Silent),
-            Phase::Probing => {}
-            Phase::Settling if waited >= SETTLE => self.lift_for_good(now),
-            _ if now >= self.stalls_at() => {
-                return self.probe(now);
-            }
-            Phase::Streaming | Phase::Ending | Phase::Lifting => self.poll(now),
-            Phase::Preparing | Phase::Settling => {}
-        }
+        self.expire_due(now);
         self.pump(now);
     }
 
     fn pause(&mut self, now: Duration) {
-        if self.phase == Phase::Streaming && self.wish == Wish::Go {
+        if self.core.phase == Phase::Streaming && self.wish == Wish::Go {
             self.wish = Wish::Pause;
             self.tell_hold(false);
             self.pump(now);
@@ -192,7 +172,7 @@ impl crate::Session for Session {
     }
 
     fn resume(&mut self, now: Duration) {
-        if self.phase != Phase::Streaming || !matches!(self.wish, Wish::Pause | Wish::Paused) {
+        if self.core.phase != Phase::Streaming || !matches!(self.wish, Wish::Pause | Wish::Paused) {
             return;
         }
         self.wish = Wish::Go;
@@ -204,10 +184,9 @@ impl crate::Session for Session {
     }
 
     fn stop(&mut self, now: Duration) {
-        match self.phase {
+        match self.core.phase {
             Phase::Greeting { .. } | Phase::Preparing => {
-                self.events.push_back(Event::Stopped);
-                self.phase = Phase::Closed;
+                self.core.end(Event::Stopped);
             }
             Phase::Streaming => {
                 self.wish = Wish::Stop;
@@ -222,28 +201,49 @@ impl crate::Session for Session {
     }
 
     fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.outgoing.pop_front()
+        self.core.poll_transmit()
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.core.poll_event()
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        match self.phase {
-            Phase::Greeting { .. } => Some(self.phase_begin + GREET),
-            Phase::Preparing => Some(self.stalls_at()),
-            Phase::Streaming | Phase::Ending | Phase::Lifting => Some(self.next_poll.min(self.stalls_at())),
-            Phase::Settling => Some(self.phase_begin + SETTLE),
-            Phase::Probing => Some(self.phase_begin + PROBE),
-            Phase::Closed => None,
+        self.next_deadline()
+    }
+}
+
+impl Timed for Session {
+    fn deadlines(&self) -> Option<Deadlines> {
+        let core = &self.core;
+        Some(match core.phase {
+            Phase::Greeting { .. } => Deadlines::at(Timer::Greet, core.after(GREET)),
+            Phase::Preparing => Deadlines::at(Timer::Silence, self.stalls_at()),
+            Phase::Streaming | Phase::Ending | Phase::Lifting => {
+                Deadlines::at(Timer::Silence, self.stalls_at()).and(Timer::Poll, core.next_poll)
+            }
+            Phase::Settling => Deadlines::at(Timer::Settle, core.after(SETTLE)),
+            Phase::Probing => Deadlines::at(Timer::Silence, core.after(PROBE)),
+            Phase::Closed => return None,
+        })
+    }
+
+    fn expire(&mut self, now: Duration, timer: Timer) {
+        match timer {
+            Timer::Greet => self.greet_again(now),
+            Timer::Settle => self.lift_for_good(now),
+            Timer::Poll => self.poll(now),
+            Timer::Silence if self.core.phase == Phase::Probing => self.core.fault(Fault::Silent),
+            Timer::Silence => self.probe(now),
+            // No phase waits for them.
+            Timer::Proceed | Timer::Room | Timer::Halt => {}
         }
     }
 }
 
 impl Session {
     fn handle_reply(&mut self, now: Duration, reply: Reply) {
-        match self.phase {
+        match self.core.phase {
             Phase::Greeting { .. } => return self.handle_greeting(now, &reply),
             Phase::Probing => return self.handle_probe(reply),
             _ => {}
@@ -260,10 +260,10 @@ impl Session {
         };
         match asking.take(reply, self.future) {
             Answer::Partial => {}
-            Answer::Stray(text) if text.len() > LONGEST_ANSWER => self.events.push_back(Event::Push(text)),
+            Answer::Stray(text) if text.len() > LONGEST_ANSWER => self.core.tell(Event::Push(text)),
             Answer::Stray(text) => {
                 // Board and session have lost each other; another move might go anywhere.
-                self.events.push_back(Event::Garbled(text));
+                self.core.tell(Event::Garbled(text));
                 self.probe(now);
             }
             Answer::Done(value) => {
@@ -278,11 +278,11 @@ impl Session {
     fn unasked(&mut self, reply: Reply) {
         match reply {
             // A refused command's OK, or one more than the board owes.
-            Reply::Ok if matches!(self.phase, Phase::Settling | Phase::Lifting) => {}
+            Reply::Ok if matches!(self.core.phase, Phase::Settling | Phase::Lifting) => {}
             Reply::Ok => {
-                self.events.push_back(Event::Garbled("OK, but no command was waiting for it".into()));
+                self.core.tell(Event::Garbled("OK, but no command was waiting for it".into()));
             }
-            Reply::Line(text) | Reply::Error { text, .. } => self.events.push_back(Event::Push(text)),
+            Reply::Line(text) | Reply::Error { text, .. } => self.core.tell(Event::Push(text)),
         }
     }
 
@@ -296,16 +296,15 @@ impl Session {
                 }
             }
             Asked::Mark => {
-                if self.phase == Phase::Preparing && value.trim().parse() == Ok(0_u8) {
-                    self.events.push_back(Event::Push(
-                        "the board has just started: pen heights are set anew".into(),
-                    ));
+                if self.core.phase == Phase::Preparing && value.trim().parse() == Ok(0_u8) {
+                    self.core
+                        .tell(Event::Push("the board has just started: pen heights are set anew".into()));
                 }
             }
             Asked::General => self.handle_general(now, value),
             Asked::Statement(statement) => {
                 self.last_answered = Some(statement);
-                self.events.push_back(Event::Accepted { statement });
+                self.core.tell(Event::Accepted { statement });
                 if asking.queued {
                     self.ends(Some(statement), asking.ticks);
                 }
@@ -319,7 +318,7 @@ impl Session {
         self.in_hand.push_back((statement, ticks));
         while self.in_hand.len() > 2 {
             if let Some((Some(upto), _)) = self.in_hand.pop_front() {
-                self.events.push_back(Event::Completed { upto });
+                self.core.tell(Event::Completed { upto });
             }
         }
     }
@@ -327,11 +326,11 @@ impl Session {
     /// Two hexadecimal digits: what moves and waits, the pen, the button, the power.
     fn handle_general(&mut self, now: Duration, value: &str) {
         let Ok(bits) = u8::from_str_radix(value.trim(), 16) else {
-            return self.events.push_back(Event::Garbled(value.to_owned()));
+            return self.core.tell(Event::Garbled(value.to_owned()));
         };
         let rests = bits & 0x0F == 0;
         if bits & 0x20 != 0 {
-            self.events.push_back(Event::Push("the board's button was pressed".into()));
+            self.core.tell(Event::Push("the board's button was pressed".into()));
             crate::Session::pause(self, now);
         }
         if bits & 0x40 != 0 && self.version >= Version(3, 0, 0) && self.ebb.motor_power_least > 0 {
@@ -340,19 +339,17 @@ impl Session {
         if !rests || !self.asked.is_empty() {
             return;
         }
-        match self.phase {
+        match self.core.phase {
             Phase::Ending => {
                 if let Some(upto) = self.program.statements.len().checked_sub(1) {
-                    self.events.push_back(Event::Completed { upto });
+                    self.core.tell(Event::Completed { upto });
                 }
-                self.events.push_back(Event::Finished);
-                self.phase = Phase::Closed;
+                self.core.end(Event::Finished);
             }
             Phase::Lifting => {
                 self.all_ended();
                 self.tell_hold(true);
-                self.events.push_back(Event::Stopped);
-                self.phase = Phase::Closed;
+                self.core.end(Event::Stopped);
             }
             Phase::Streaming if self.wish == Wish::Paused && !self.in_hand.is_empty() => {
                 self.all_ended();
@@ -366,15 +363,15 @@ impl Session {
     fn all_ended(&mut self) {
         let last = self.in_hand.drain(..).rev().find_map(|(statement, _)| statement);
         if let Some(upto) = last {
-            self.events.push_back(Event::Completed { upto });
+            self.core.tell(Event::Completed { upto });
         }
     }
 
     /// A refused command was not done. That of too many numbers (7) comes after the command's OK; all others stand in the
     /// place of it.
     fn handle_error(&mut self, now: Duration, code: u32, text: String) {
-        if matches!(self.phase, Phase::Settling | Phase::Lifting) {
-            return self.events.push_back(Event::Push(text));
+        if matches!(self.core.phase, Phase::Settling | Phase::Lifting) {
+            return self.core.tell(Event::Push(text));
         }
         let waiting = self.asked.iter().find_map(|asking| match asking.asked {
             Asked::Statement(statement) => Some(statement),
@@ -385,7 +382,7 @@ impl Session {
         self.asked.clear();
         let index = statement.unwrap_or(0);
         let refused = self.program.statements.get(index);
-        self.events.push_back(Event::Error {
+        self.core.tell(Event::Error {
             code,
             reply: text,
             meaning: error_meaning(code).to_owned(),
@@ -393,14 +390,14 @@ impl Session {
             line: refused.map_or(String::new(), |refused| refused.line.clone()),
             origin: refused.and_then(|refused| refused.origin),
         });
-        self.enter(now, Phase::Settling);
+        self.core.enter(now, Phase::Settling);
     }
 
     /// Its answers fail to come, or make no sense: has it restarted?
     fn probe(&mut self, now: Duration) {
         self.asked.clear();
-        self.enter(now, Phase::Probing);
-        self.outgoing.push_back(b"QL\r".to_vec());
+        self.core.enter(now, Phase::Probing);
+        self.core.send(b"QL\r");
     }
 
     fn handle_probe(&mut self, reply: Reply) {
@@ -411,46 +408,40 @@ impl Session {
             return;
         }
         match value.parse::<u8>() {
-            Ok(0) => self.fault(Fault::Restarted),
-            Ok(_) => self.fault(Fault::Stalled),
+            Ok(0) => self.core.fault(Fault::Restarted),
+            Ok(_) => self.core.fault(Fault::Stalled),
             Err(_) => {}
         }
     }
 
     /// The motors have lost their place.
     fn lost_power(&mut self) {
-        self.outgoing.push_back(b"ES\r".to_vec());
+        self.core.send(b"ES\r");
         for line in &self.program.lift {
-            self.outgoing.push_back([line.as_bytes(), b"\r"].concat());
+            self.core.send([line.as_bytes(), b"\r"].concat());
         }
-        self.fault(Fault::NoMotorPower);
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.events.push_back(Event::Fault(fault));
-        self.phase = Phase::Closed;
-    }
-
-    fn enter(&mut self, now: Duration, phase: Phase) {
-        (self.phase, self.phase_begin) = (phase, now);
+        self.core.fault(Fault::NoMotorPower);
     }
 
     fn tell_hold(&mut self, complete: bool) {
         let place = self.ebb.to_mm(self.steps.map(|steps| steps as f64));
         let machine = complete.then_some([place.x, place.y, 0.0]);
         let state = State::Hold { complete };
-        self.events.push_back(Event::Status(Status { state, machine, work: None, offset: None, free: None }));
+        self.core.tell(Event::Status(Status { state, machine, work: None, offset: None, free: None }));
     }
 
     fn poll(&mut self, now: Duration) {
-        if now < self.next_poll {
+        if now < self.core.next_poll {
             return;
         }
-        self.next_poll = now + POLL;
+        self.core.next_poll = now + POLL;
         if self.asked.iter().all(|asking| asking.asked != Asked::General) {
             self.ask(now, "QG", Asked::General, false, 0);
         }
-        if now >= self.next_power_poll && self.ebb.motor_power_least > 0 && self.phase == Phase::Streaming {
+        if now >= self.next_power_poll
+            && self.ebb.motor_power_least > 0
+            && self.core.phase == Phase::Streaming
+        {
             self.next_power_poll = now + POWER_POLL;
             self.ask(now, "QC", Asked::Power, false, 0);
         }
@@ -459,7 +450,7 @@ impl Session {
     /// When the oldest unanswered command is later than any motion explains.
     fn stalls_at(&self) -> Duration {
         if self.asked.is_empty() {
-            return self.last_progress.max(self.next_poll) + SILENCE;
+            return self.last_progress.max(self.core.next_poll) + SILENCE;
         }
         let ticks: u64 = self.ticks_in_hand();
         self.last_progress + Duration::from_micros(ticks.saturating_mul(40)) + SILENCE
@@ -474,7 +465,7 @@ impl Session {
         if self.asked.is_empty() {
             self.last_progress = now;
         }
-        self.outgoing.push_back([line.as_bytes(), b"\r"].concat());
+        self.core.send([line.as_bytes(), b"\r"].concat());
         self.asked.push_back(Asking::new(line, asked, queued, ticks));
     }
 
@@ -484,16 +475,16 @@ impl Session {
 
     /// Sends what may be sent.
     fn pump(&mut self, now: Duration) {
-        if self.phase == Phase::Preparing && self.asked.is_empty() {
+        if self.core.phase == Phase::Preparing && self.asked.is_empty() {
             match self.to_prepare.pop_front() {
                 Some((line, asked)) => self.ask(now, &line, asked, false, 0),
                 None => {
-                    self.next_poll = now + POLL;
-                    self.enter(now, Phase::Streaming);
+                    self.core.next_poll = now + POLL;
+                    self.core.enter(now, Phase::Streaming);
                 }
             }
         }
-        while self.phase == Phase::Streaming && self.may_send() && self.send_next(now) {}
+        while self.core.phase == Phase::Streaming && self.may_send() && self.send_next(now) {}
     }
 
     fn may_send(&self) -> bool {
@@ -513,8 +504,8 @@ impl Session {
         let slowing = self.wish != Wish::Go;
         let Some(statement) = self.program.statements.get(self.next) else {
             if self.asked.iter().all(|asking| !asking.is_command()) {
-                self.next_poll = now;
-                self.enter(now, Phase::Ending);
+                self.core.next_poll = now;
+                self.core.enter(now, Phase::Ending);
                 self.poll(now);
             }
             return false;
@@ -574,8 +565,8 @@ impl Session {
 
     fn lift_for_good(&mut self, now: Duration) {
         self.last_progress = now;
-        self.next_poll = now + POLL;
-        self.enter(now, Phase::Lifting);
+        self.core.next_poll = now + POLL;
+        self.core.enter(now, Phase::Lifting);
         for line in self.program.lift.clone() {
             self.ask_extra(now, &line);
         }

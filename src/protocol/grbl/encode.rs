@@ -90,7 +90,7 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn stroke(&mut self, origin: Origin, line: &Polyline, placement: &Placement) {
-        let points: Vec<Point> = line.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let points: Vec<Point> = line.points().iter().map(|point| placement.to_machine(*point)).collect();
         let Some(first) = points.first() else { return };
         self.origin = Some(origin);
         self.travel(hundredth(*first));

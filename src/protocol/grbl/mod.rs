@@ -8,7 +8,8 @@
 
 mod codes;
 mod encode;
-mod hand;
+pub(crate) mod inquiry;
+mod jog;
 mod reply;
 mod session;
 #[cfg(test)]
@@ -16,6 +17,5 @@ mod session_tests;
 
 pub use codes::{alarm_meaning, error_meaning};
 pub use encode::encode;
-pub use hand::{jog_line, pen_lines};
 pub use reply::{Replies, Reply};
 pub use session::Session;

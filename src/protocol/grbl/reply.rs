@@ -86,6 +86,7 @@ fn status(text: &str) -> Option<Status> {
         "Check" => State::Check,
         "Home" => State::Home,
         "Sleep" => State::Sleep,
+        "Tool" => State::Tool,
         door if door.starts_with("Door") => State::Door,
         _ => return None,
     };
@@ -93,9 +94,9 @@ fn status(text: &str) -> Option<Status> {
     for field in fields {
         let Some((name, value)) = field.split_once(':') else { continue };
         match name {
-            "MPos" => status.machine = Some(triple(value)?),
-            "WPos" => status.work = Some(triple(value)?),
-            "WCO" => status.offset = Some(triple(value)?),
+            "MPos" => status.machine = Some(numbers(value)?),
+            "WPos" => status.work = Some(numbers(value)?),
+            "WCO" => status.offset = Some(numbers(value)?),
             "Bf" => {
                 let (blocks, bytes) = value.split_once(',')?;
                 status.free = Some((blocks.parse().ok()?, bytes.parse().ok()?));
@@ -106,10 +107,18 @@ fn status(text: &str) -> Option<Status> {
     Some(status)
 }
 
-fn triple(text: &str) -> Option<[f64; 3]> {
+/// The axes of a place, x, y and z; mm.
+pub(super) fn numbers(text: &str) -> Option<[f64; 3]> {
     let mut values = text.split(',').map(|value| value.parse::<f64>().ok().filter(|value| value.is_finite()));
     // FluidNC reports as many axes as its machine has: two at least.
     Some([values.next()??, values.next()??, values.next().unwrap_or(Some(0.0))?])
+}
+
+/// The tool of `[GC:G0 G54 G17 G21 G90 G94 M5 M9 T0 F0 S0]`.
+pub(super) fn tool(reply: &Reply) -> Option<u32> {
+    let Reply::Message(text) = reply else { return None };
+    let words = text.strip_prefix("GC:")?.split(' ');
+    words.filter_map(|word| word.strip_prefix('T')).find_map(|number| number.parse().ok())
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! Streams a program by character counting, and knows what has been drawn.
 
+#[cfg(test)]
+mod phase_tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Replies, Reply, alarm_meaning, error_meaning};
+use crate::session_core::{Core, Deadlines, Timed, Timer};
 use crate::{Event, Fault, Program, Session as _, State, Status};
 use traceur_core::machine::{Grbl, Lift, Profile};
 
@@ -52,6 +56,10 @@ enum Phase {
     Closed,
 }
 
+impl crate::session_core::Phase for Phase {
+    const CLOSED: Self = Self::Closed;
+}
+
 /// Streams a program by character counting. A pause is `!`, going on `~`; a stop is `!`, then a reset once the machine
 /// stands still, so that it keeps its position, then the pen goes up.
 ///
@@ -69,18 +77,13 @@ pub struct Session {
     lift: Vec<String>,
     /// A dwell is reported as Idle, so a stall is longer than any dwell.
     stall: Duration,
-    phase: Phase,
+    core: Core<Phase>,
     paused: bool,
     replies: Replies,
     next: usize,
     in_flight: VecDeque<usize>,
     in_flight_bytes: usize,
     idle_reports: usize,
-    outgoing: VecDeque<Vec<u8>>,
-    events: VecDeque<Event>,
-    /// When the phase began, or its last probe was sent.
-    phase_begin: Duration,
-    next_poll: Duration,
     last_heard: Duration,
     idle_since: Option<Duration>,
     nudged: bool,
@@ -102,17 +105,13 @@ impl Session {
             homes: grbl.homing,
             mark: None,
             stall: STALL + Duration::try_from_secs_f64(dwell).unwrap_or_default(),
-            phase: Phase::Connecting { probes: 0 },
+            core: Core::new(Phase::Connecting { probes: 0 }),
             paused: false,
             replies: Replies::default(),
             next: 0,
             in_flight: VecDeque::new(),
             in_flight_bytes: 0,
             idle_reports: 0,
-            outgoing: VecDeque::new(),
-            events: VecDeque::new(),
-            phase_begin: Duration::ZERO,
-            next_poll: Duration::ZERO,
             last_heard: Duration::ZERO,
             idle_since: None,
             nudged: false,
@@ -125,8 +124,8 @@ impl Session {
     #[must_use]
     pub fn attached(mut self, homes: bool) -> Self {
         self.homes &= homes;
-        self.phase = Phase::Asking;
-        self.outgoing.push_back(b"$I\n".to_vec());
+        self.core.phase = Phase::Asking;
+        self.core.send(b"$I\n");
         self
     }
 
@@ -152,66 +151,35 @@ impl crate::Session for Session {
     }
 
     fn handle_timeout(&mut self, now: Duration) {
-        let waited = now.saturating_sub(self.phase_begin);
-        match self.phase {
-            Phase::Connecting { probes } => {
-                if waited < if probes == 0 { BANNER } else { PROBE } {
-                    return;
-                }
-                if probes == PROBES {
-                    return self.fault(Fault::NoAnswer);
-                }
-                self.outgoing.push_back(b"\n".to_vec());
-                self.enter(now, Phase::Connecting { probes: probes + 1 });
-                return;
-            }
-            Phase::Settling if waited >= SETTLE => {
-                self.outgoing.push_back(b"$I\n".to_vec());
-                self.enter(now, Phase::Asking);
-                return;
-            }
-            Phase::Asking if waited >= ASK => return self.begin(now),
-            Phase::Homing if waited >= HOMING => return self.fault(Fault::Silent),
-            Phase::Stopping if waited >= STOP => return self.reset(now, true),
-            Phase::Resetting { .. } | Phase::Lifting { .. } if waited >= STOP => {
-                return self.fault(Fault::Silent);
-            }
-            Phase::Streaming => self.watch(now),
-            Phase::Closed => return,
-            _ => {}
-        }
-        if matches!(self.phase, Phase::Streaming | Phase::Stopping) && now >= self.next_poll {
-            self.outgoing.push_back(b"?".to_vec());
-            self.next_poll = now + POLL;
-        }
+        self.expire_due(now);
         self.stream();
     }
 
     fn pause(&mut self, _: Duration) {
-        if self.phase == Phase::Streaming && !self.paused {
+        if self.core.phase == Phase::Streaming && !self.paused {
             self.paused = true;
-            self.outgoing.push_back(b"!".to_vec());
+            self.core.send(b"!");
         }
     }
 
     fn resume(&mut self, _: Duration) {
-        if self.phase == Phase::Streaming {
+        if self.core.phase == Phase::Streaming {
             self.paused = false;
             self.idle_since = None;
-            self.outgoing.push_back(b"~".to_vec());
+            self.core.send(b"~");
         }
     }
 
     fn stop(&mut self, now: Duration) {
-        match self.phase {
+        match self.core.phase {
             Phase::Connecting { .. } | Phase::Settling | Phase::Asking => self.stopped(),
             // Only a reset is heard while the machine looks for its switches. Nothing has been drawn.
             Phase::Homing => self.reset(now, false),
             Phase::Streaming => {
                 // Before whatever still waits here.
-                self.outgoing.push_front(b"!".to_vec());
-                self.next_poll = now;
-                self.enter(now, Phase::Stopping);
+                self.core.send_first(b"!");
+                self.core.next_poll = now;
+                self.core.enter(now, Phase::Stopping);
                 self.handle_timeout(now);
             }
             _ => {}
@@ -219,9 +187,9 @@ impl crate::Session for Session {
     }
 
     fn abort(&mut self, now: Duration) {
-        match self.phase {
+        match self.core.phase {
             Phase::Streaming | Phase::Stopping => {
-                self.outgoing.clear();
+                self.core.unsend();
                 self.reset(now, true);
             }
             _ => self.stop(now),
@@ -234,7 +202,7 @@ impl crate::Session for Session {
         let tens = (i64::from(percent.clamp(10, 200)) - 100) / 10;
         let mut bytes = vec![0x90];
         bytes.resize(1 + tens.unsigned_abs() as usize, if tens > 0 { 0x91 } else { 0x92 });
-        self.outgoing.push_front(bytes);
+        self.core.send_first(bytes);
         true
     }
 
@@ -245,29 +213,73 @@ impl crate::Session for Session {
     }
 
     fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.outgoing.pop_front()
+        self.core.poll_transmit()
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.core.poll_event()
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        match self.phase {
-            Phase::Connecting { probes: 0 } => Some(self.phase_begin + BANNER),
-            Phase::Connecting { .. } => Some(self.phase_begin + PROBE),
-            Phase::Settling => Some(self.phase_begin + SETTLE),
-            Phase::Asking => Some(self.phase_begin + ASK),
-            Phase::Homing => Some(self.phase_begin + HOMING),
-            Phase::Streaming => Some(self.next_poll),
-            Phase::Stopping => Some(self.next_poll.min(self.phase_begin + STOP)),
-            Phase::Resetting { .. } | Phase::Lifting { .. } => Some(self.phase_begin + STOP),
-            Phase::Closed => None,
+        self.next_deadline()
+    }
+}
+
+impl Timed for Session {
+    fn deadlines(&self) -> Option<Deadlines> {
+        let core = &self.core;
+        Some(match core.phase {
+            Phase::Connecting { probes: 0 } => Deadlines::at(Timer::Greet, core.after(BANNER)),
+            Phase::Connecting { .. } => Deadlines::at(Timer::Greet, core.after(PROBE)),
+            Phase::Settling => Deadlines::at(Timer::Settle, core.after(SETTLE)),
+            Phase::Asking => Deadlines::at(Timer::Proceed, core.after(ASK)),
+            Phase::Homing => Deadlines::at(Timer::Silence, core.after(HOMING)),
+            Phase::Streaming => Deadlines::at(Timer::Poll, core.next_poll),
+            Phase::Stopping => Deadlines::at(Timer::Halt, core.after(STOP)).and(Timer::Poll, core.next_poll),
+            Phase::Resetting { .. } | Phase::Lifting { .. } => {
+                Deadlines::at(Timer::Silence, core.after(STOP))
+            }
+            Phase::Closed => return None,
+        })
+    }
+
+    fn expire(&mut self, now: Duration, timer: Timer) {
+        match timer {
+            Timer::Greet => self.probe(now),
+            Timer::Settle => {
+                self.core.send(b"$I\n");
+                self.core.enter(now, Phase::Asking);
+            }
+            Timer::Proceed => self.begin(now),
+            Timer::Poll => self.poll(now),
+            Timer::Halt => self.reset(now, true),
+            Timer::Silence => self.core.fault(Fault::Silent),
+            // No phase waits for it: room is counted here.
+            Timer::Room => {}
         }
     }
 }
 
 impl Session {
+    fn probe(&mut self, now: Duration) {
+        let Phase::Connecting { probes } = self.core.phase else { return };
+        if probes == PROBES {
+            return self.core.fault(Fault::NoAnswer);
+        }
+        self.core.send(b"\n");
+        self.core.enter(now, Phase::Connecting { probes: probes + 1 });
+    }
+
+    fn poll(&mut self, now: Duration) {
+        if self.core.phase == Phase::Streaming {
+            self.watch(now);
+        }
+        if self.core.phase != Phase::Closed {
+            self.core.send(b"?");
+            self.core.next_poll = now + POLL;
+        }
+    }
+
     fn handle_reply(&mut self, now: Duration, reply: Reply) {
         match reply {
             Reply::Banner(banner) => self.handle_banner(now, banner),
@@ -280,121 +292,118 @@ impl Session {
                 if let Some((blocks, bytes)) = buffers(&text) {
                     (self.planner_blocks, self.window) = (blocks, window(bytes));
                 }
-                self.events.push_back(Event::Push(text));
+                self.core.tell(Event::Push(text));
                 let may_home = matches!(
-                    self.phase,
+                    self.core.phase,
                     Phase::Connecting { .. } | Phase::Settling | Phase::Asking | Phase::Homing
                 );
                 // After a reset the pen's lift unlocks it, and homing does too.
                 if locked
                     && !(self.homes && may_home)
-                    && !matches!(self.phase, Phase::Resetting { .. } | Phase::Lifting { .. })
+                    && !matches!(self.core.phase, Phase::Resetting { .. } | Phase::Lifting { .. })
                 {
-                    self.fault(Fault::Locked);
+                    self.core.fault(Fault::Locked);
                 }
             }
-            Reply::Setting(text) | Reply::StartUp(text) => self.events.push_back(Event::Push(text)),
-            Reply::Garbled(text) => self.events.push_back(Event::Garbled(text)),
+            Reply::Setting(text) | Reply::StartUp(text) => self.core.tell(Event::Push(text)),
+            Reply::Garbled(text) => self.core.tell(Event::Garbled(text)),
         }
     }
 
     fn handle_alarm(&mut self, code: u32) {
-        if self.phase == Phase::Closed {
+        if self.core.phase == Phase::Closed {
             return;
         }
         let statement = self.in_flight.front().copied();
         let origin = statement.and_then(|index| self.program.statements[index].origin);
-        self.events.push_back(Event::Alarm {
+        self.core.tell(Event::Alarm {
             code,
             reply: format!("ALARM:{code}"),
             meaning: alarm_meaning(code).to_owned(),
             statement,
             origin,
         });
-        match self.phase {
+        match self.core.phase {
             // The reset came before all stood still: the banner follows, and the pen must go up all the same.
             Phase::Resetting { lift: true } => self.lift.insert(0, "$X".into()),
             // The reset broke off the search for the switches: an `ok` and the banner follow.
             Phase::Resetting { lift: false } => {}
-            _ => self.phase = Phase::Closed,
+            _ => self.core.phase = Phase::Closed,
         }
     }
 
     fn handle_banner(&mut self, now: Duration, banner: String) {
-        match self.phase {
+        match self.core.phase {
             Phase::Connecting { .. } => self.connected(now, banner),
-            Phase::Settling => self.enter(now, Phase::Settling),
+            Phase::Settling => self.core.enter(now, Phase::Settling),
             Phase::Resetting { lift: true } => {
-                self.enter(now, Phase::Lifting { done: 0 });
+                self.core.enter(now, Phase::Lifting { done: 0 });
                 self.lift();
             }
             Phase::Resetting { lift: false } => self.stopped(),
-            _ => self.fault(Fault::Restarted),
+            _ => self.core.fault(Fault::Restarted),
         }
     }
 
     fn connected(&mut self, now: Duration, banner: String) {
-        self.events.push_back(Event::Connected { banner });
-        self.enter(now, Phase::Settling);
+        self.core.tell(Event::Connected { banner });
+        self.core.enter(now, Phase::Settling);
     }
 
     /// Begins the program, or the search for the switches before it.
     fn begin(&mut self, now: Duration) {
-        if let (Phase::Asking, Some((mark, sent @ false))) = (self.phase, &mut self.mark) {
+        if let (Phase::Asking, Some((mark, sent @ false))) = (self.core.phase, &mut self.mark) {
             *sent = true;
-            self.outgoing.push_back(format!("T{mark}\n").into_bytes());
-            return self.enter(now, Phase::Asking);
+            self.core.send(format!("T{mark}\n"));
+            return self.core.enter(now, Phase::Asking);
         }
-        if self.homes && self.phase == Phase::Asking {
-            self.outgoing.push_back(b"$H\n".to_vec());
-            return self.enter(now, Phase::Homing);
+        if self.homes && self.core.phase == Phase::Asking {
+            self.core.send(b"$H\n");
+            return self.core.enter(now, Phase::Homing);
         }
-        self.next_poll = now;
-        self.enter(now, Phase::Streaming);
+        self.core.next_poll = now;
+        self.core.enter(now, Phase::Streaming);
         self.handle_timeout(now);
     }
 
     fn stopped(&mut self) {
-        self.events.push_back(Event::Stopped);
-        self.phase = Phase::Closed;
+        self.core.end(Event::Stopped);
     }
 
     fn handle_ok(&mut self, now: Duration) {
-        match self.phase {
+        match self.core.phase {
             Phase::Connecting { .. } => self.connected(now, String::new()),
             Phase::Streaming | Phase::Stopping => {
                 let Some(statement) = self.answered() else {
-                    return self
-                        .events
-                        .push_back(Event::Garbled("ok, but no line was waiting for it".into()));
+                    return self.core.tell(Event::Garbled("ok, but no line was waiting for it".into()));
                 };
-                self.events.push_back(Event::Accepted { statement });
+                self.core.tell(Event::Accepted { statement });
                 if self.program.statements[statement].drains {
-                    self.events.push_back(Event::Completed { upto: statement });
+                    self.core.tell(Event::Completed { upto: statement });
                 }
             }
             Phase::Lifting { done } => {
-                self.enter(now, Phase::Lifting { done: done + 1 });
+                self.core.enter(now, Phase::Lifting { done: done + 1 });
                 self.lift();
             }
-            Phase::Settling => self.enter(now, Phase::Settling),
+            Phase::Settling => self.core.enter(now, Phase::Settling),
             Phase::Asking | Phase::Homing => self.begin(now),
             Phase::Resetting { .. } | Phase::Closed => {}
         }
     }
 
     fn handle_error(&mut self, now: Duration, code: u32) {
-        match self.phase {
+        match self.core.phase {
             // The newline of the probe ended a line of somebody else.
             Phase::Connecting { .. } => self.connected(now, String::new()),
             Phase::Streaming | Phase::Stopping => {
                 let Some(statement) = self.answered() else {
                     return self
-                        .events
-                        .push_back(Event::Garbled(format!("error:{code}, but no line was waiting for it")));
+                        .core
+                        .tell(Event::Garbled(format!("error:{code}, but no line was waiting for it")));
                 };
                 let Some(refused) = self.program.statements.get(statement) else { return };
-                self.events.push_back(Event::Error {
+                self.core.tell(Event::Error {
                     code,
                     reply: format!("error:{code}"),
                     meaning: error_meaning(code).to_owned(),
@@ -407,20 +416,20 @@ impl Session {
             }
             Phase::Asking | Phase::Lifting { .. } => self.handle_ok(now),
             Phase::Homing => {
-                self.events.push_back(Event::Push(format!("$H: error:{code}, {}", error_meaning(code))));
-                self.fault(Fault::NoHoming);
+                self.core.tell(Event::Push(format!("$H: error:{code}, {}", error_meaning(code))));
+                self.core.fault(Fault::NoHoming);
             }
             _ => {}
         }
     }
 
     fn handle_status(&mut self, now: Duration, status: Status) {
-        self.events.push_back(Event::Status(status));
+        self.core.tell(Event::Status(status));
         let idle = status.state == State::Idle;
         let still = idle || status.state == State::Hold { complete: true };
-        match self.phase {
+        match self.core.phase {
             Phase::Stopping if still => self.reset(now, true),
-            Phase::Streaming if status.state == State::Alarm => self.fault(Fault::Locked),
+            Phase::Streaming if status.state == State::Alarm => self.core.fault(Fault::Locked),
             Phase::Streaming => {
                 self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
                 if !(idle && self.next == self.program.statements.len() && self.in_flight.is_empty()) {
@@ -432,10 +441,9 @@ impl Session {
                 let drained = self.program.statements.last().is_none_or(|last| last.drains);
                 if drained || self.idle_reports > 1 {
                     if let (false, Some(upto)) = (drained, self.program.statements.len().checked_sub(1)) {
-                        self.events.push_back(Event::Completed { upto });
+                        self.core.tell(Event::Completed { upto });
                     }
-                    self.events.push_back(Event::Finished);
-                    self.phase = Phase::Closed;
+                    self.core.end(Event::Finished);
                 }
             }
             _ => {}
@@ -453,7 +461,7 @@ impl Session {
 
     fn watch(&mut self, now: Duration) {
         if now.saturating_sub(self.last_heard) >= SILENCE {
-            return self.fault(Fault::Silent);
+            return self.core.fault(Fault::Silent);
         }
         let Some(since) = self.idle_since.filter(|_| !self.paused && !self.in_flight.is_empty()) else {
             return;
@@ -462,15 +470,15 @@ impl Session {
             return;
         }
         if self.nudged {
-            return self.fault(Fault::Stalled);
+            return self.core.fault(Fault::Stalled);
         }
         self.nudged = true;
         self.idle_since = None;
-        self.outgoing.push_back(b"~".to_vec());
+        self.core.send(b"~");
     }
 
     fn stream(&mut self) {
-        if self.phase != Phase::Streaming {
+        if self.core.phase != Phase::Streaming {
             return;
         }
         while let Some(statement) = self.program.statements.get(self.next) {
@@ -478,7 +486,7 @@ impl Session {
             if self.in_flight_bytes + bytes > self.window {
                 break;
             }
-            self.outgoing.push_back([statement.line.as_bytes(), b"\n"].concat());
+            self.core.send([statement.line.as_bytes(), b"\n"].concat());
             self.in_flight.push_back(self.next);
             self.in_flight_bytes += bytes;
             self.next += 1;
@@ -486,29 +494,17 @@ impl Session {
     }
 
     fn reset(&mut self, now: Duration, lift: bool) {
-        self.outgoing.push_back(vec![0x18]);
-        self.enter(now, Phase::Resetting { lift });
+        self.core.send(vec![0x18]);
+        self.core.enter(now, Phase::Resetting { lift });
     }
 
     /// Sends the next line that lifts the pen, or ends.
     fn lift(&mut self) {
-        let Phase::Lifting { done } = self.phase else { return };
+        let Phase::Lifting { done } = self.core.phase else { return };
         match self.lift.get(done) {
-            Some(line) => self.outgoing.push_back([line.as_bytes(), b"\n"].concat()),
+            Some(line) => self.core.send([line.as_bytes(), b"\n"].concat()),
             None => self.stopped(),
         }
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        if self.phase != Phase::Closed {
-            self.events.push_back(Event::Fault(fault));
-        }
-        self.phase = Phase::Closed;
-    }
-
-    fn enter(&mut self, now: Duration, phase: Phase) {
-        self.phase = phase;
-        self.phase_begin = now;
     }
 }
 

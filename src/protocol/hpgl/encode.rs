@@ -93,7 +93,7 @@ impl Encoder<'_> {
     }
 
     fn stroke(&mut self, first: Origin, stroke: &Polyline, placement: &Placement) {
-        let points: Vec<Point> = stroke.points.iter().map(|point| placement.to_machine(*point)).collect();
+        let points: Vec<Point> = stroke.points().iter().map(|point| placement.to_machine(*point)).collect();
         let Some(start) = points.first() else { return };
         self.travel(first, hpgl_units(*start, self.hpgl));
         for Vectors { to, arc, last } in hpgl_vectors(&points, self.hpgl) {

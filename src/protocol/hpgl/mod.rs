@@ -5,6 +5,7 @@
 
 mod codes;
 mod encode;
+pub(crate) mod inquiry;
 mod reply;
 mod session;
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Streams a program, and knows what has been drawn.
 
 mod answers;
+#[cfg(test)]
+mod phase_tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Replies;
 use super::encode::longest_statement;
+use crate::session_core::{Core, Deadlines, Timed, Timer};
 use crate::{Event, Fault, Program};
 use traceur_core::machine::{Handshake, Hpgl};
 
@@ -58,6 +61,10 @@ enum Phase {
     Closed,
 }
 
+impl crate::session_core::Phase for Phase {
+    const CLOSED: Self = Self::Closed;
+}
+
 /// A question that is answered at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Question {
@@ -102,7 +109,7 @@ pub struct Session {
     hpgl: Hpgl,
     window: usize,
     reserve: usize,
-    phase: Phase,
+    core: Core<Phase>,
     replies: Replies,
     next: usize,
     /// Statements that have been proven to be drawn.
@@ -132,10 +139,6 @@ pub struct Session {
     /// Questions in a row that were not answered.
     unanswered: usize,
     idle_reports: usize,
-    outgoing: VecDeque<Vec<u8>>,
-    events: VecDeque<Event>,
-    phase_begin: Duration,
-    next_poll: Duration,
     polls: usize,
 }
 
@@ -149,7 +152,7 @@ impl Session {
             hpgl: hpgl.clone(),
             window: WINDOW.min(hpgl.buffer_bytes - reserve),
             reserve,
-            phase: Phase::Connecting { probes: 0 },
+            core: Core::new(Phase::Connecting { probes: 0 }),
             replies: Replies::default(),
             next: 0,
             drawn: 0,
@@ -171,10 +174,6 @@ impl Session {
             machine_state: 0,
             unanswered: 0,
             idle_reports: 0,
-            outgoing: VecDeque::new(),
-            events: VecDeque::new(),
-            phase_begin: Duration::ZERO,
-            next_poll: Duration::ZERO,
             polls: 0,
         }
     }
@@ -192,32 +191,12 @@ impl crate::Session for Session {
     }
 
     fn handle_timeout(&mut self, now: Duration) {
-        let waited = now.saturating_sub(self.phase_begin);
-        match self.phase {
-            Phase::Connecting { probes } => {
-                if probes > 0 && waited < PROBE {
-                    return;
-                }
-                if probes == PROBES {
-                    return self.fault(Fault::Deaf);
-                }
-                self.replies.forget();
-                self.set_up();
-                self.enter(now, Phase::Connecting { probes: probes + 1 });
-            }
-            Phase::Settling if waited >= SETTLE => {
-                self.buffered("OI;", Asked::Name);
-                self.enter(now, Phase::Greeting);
-                self.next_poll = now + POLL;
-            }
-            Phase::Settling | Phase::Closed => {}
-            _ => self.watch(now),
-        }
+        self.expire_due(now);
         self.stream(now);
     }
 
     fn pause(&mut self, now: Duration) {
-        if self.phase != Phase::Streaming || self.paused {
+        if self.core.phase != Phase::Streaming || self.paused {
             return;
         }
         self.paused = true;
@@ -230,7 +209,7 @@ impl crate::Session for Session {
     }
 
     fn resume(&mut self, now: Duration) {
-        if self.phase != Phase::Streaming || !self.paused {
+        if self.core.phase != Phase::Streaming || !self.paused {
             return;
         }
         self.paused = false;
@@ -241,43 +220,82 @@ impl crate::Session for Session {
     }
 
     fn stop(&mut self, now: Duration) {
-        match self.phase {
+        match self.core.phase {
             Phase::Connecting { .. } | Phase::Settling | Phase::Greeting | Phase::Checking => {
-                self.events.push_back(Event::Stopped);
-                self.phase = Phase::Closed;
+                self.core.end(Event::Stopped);
             }
             Phase::Streaming | Phase::Ending | Phase::Closing => {
                 // What still waits here shall not be drawn.
-                self.outgoing.clear();
-                self.outgoing.push_back(b"\x1b.K".to_vec());
+                self.core.unsend();
+                self.core.send(b"\x1b.K");
                 self.question(now, Question::Fence);
-                self.enter(now, Phase::Aborting);
+                self.core.enter(now, Phase::Aborting);
             }
             Phase::Aborting | Phase::Lifting | Phase::Closed => {}
         }
     }
 
     fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.outgoing.pop_front()
+        self.core.poll_transmit()
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.core.poll_event()
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        match self.phase {
-            Phase::Connecting { probes: 0 } => Some(self.phase_begin),
-            Phase::Connecting { .. } => Some(self.phase_begin + PROBE),
-            Phase::Settling => Some(self.phase_begin + SETTLE),
-            Phase::Closed => None,
-            Phase::Streaming if self.short_of_room => Some(self.next_poll.min(self.room_due)),
-            _ => Some(self.next_poll),
+        self.next_deadline()
+    }
+}
+
+impl Timed for Session {
+    fn deadlines(&self) -> Option<Deadlines> {
+        let core = &self.core;
+        let poll = Deadlines::at(Timer::Poll, core.next_poll);
+        Some(match core.phase {
+            Phase::Connecting { probes: 0 } => Deadlines::at(Timer::Greet, core.after(Duration::ZERO)),
+            Phase::Connecting { .. } => Deadlines::at(Timer::Greet, core.after(PROBE)),
+            Phase::Settling => Deadlines::at(Timer::Settle, core.after(SETTLE)),
+            Phase::Streaming if self.short_of_room => poll.and(Timer::Room, self.room_due),
+            // In Checking a person may be waited for, who loads the paper.
+            Phase::Greeting
+            | Phase::Checking
+            | Phase::Streaming
+            | Phase::Ending
+            | Phase::Closing
+            | Phase::Aborting
+            | Phase::Lifting => poll,
+            Phase::Closed => return None,
+        })
+    }
+
+    fn expire(&mut self, now: Duration, timer: Timer) {
+        match timer {
+            Timer::Greet => self.probe(now),
+            Timer::Settle => {
+                self.buffered("OI;", Asked::Name);
+                self.core.enter(now, Phase::Greeting);
+                self.core.next_poll = now + POLL;
+            }
+            Timer::Poll => self.watch(now),
+            Timer::Room => self.stream(now),
+            // No phase waits for them: silence is noticed when the plotter is asked.
+            Timer::Proceed | Timer::Halt | Timer::Silence => {}
         }
     }
 }
 
 impl Session {
+    fn probe(&mut self, now: Duration) {
+        let Phase::Connecting { probes } = self.core.phase else { return };
+        if probes == PROBES {
+            return self.core.fault(Fault::Deaf);
+        }
+        self.replies.forget();
+        self.set_up();
+        self.core.enter(now, Phase::Connecting { probes: probes + 1 });
+    }
+
     /// Plotter on, what is left from before thrown away, the handshake told, the first question asked.
     fn set_up(&mut self) {
         let block = self.block();
@@ -291,7 +309,7 @@ impl Session {
             Handshake::Poll | Handshake::None => String::new(),
         };
         let text = format!("\x1b.(\x1b.J\x1b.K\x1b.R{handshake}\x1b.E");
-        self.outgoing.push_back(text.into_bytes());
+        self.core.send(text);
     }
 
     /// The largest piece that is sent at once.
@@ -301,31 +319,32 @@ impl Session {
 
     /// Asks what is due, and gives up on a plotter that does not answer.
     fn watch(&mut self, now: Duration) {
-        if now < self.next_poll {
+        if now < self.core.next_poll {
             return;
         }
-        self.next_poll = now + POLL;
+        self.core.next_poll = now + POLL;
         let oldest = self.questions.front().map(|(_, since)| *since);
         if oldest.is_some_and(|since| now.saturating_sub(since) >= REPEAT) {
             self.unanswered += 1;
             if self.unanswered == REPEATS {
-                return self.fault(if self.phase == Phase::Greeting { Fault::Deaf } else { Fault::Silent });
+                let was_heard = self.core.phase != Phase::Greeting;
+                return self.core.fault(if was_heard { Fault::Silent } else { Fault::Deaf });
             }
             self.questions.clear();
-            match self.phase {
+            match self.core.phase {
                 Phase::Aborting => self.question(now, Question::Fence),
                 Phase::Closing => self.question(now, Question::Error),
                 _ => {}
             }
         }
         let waits_for_error = self.asked.contains(&Asked::Error);
-        if waits_for_error && now.saturating_sub(self.phase_begin) >= SILENCE {
-            return self.fault(Fault::Silent);
+        if waits_for_error && self.core.waited(now) >= SILENCE {
+            return self.core.fault(Fault::Silent);
         }
         if !self.questions.is_empty() || waits_for_error {
             return;
         }
-        match self.phase {
+        match self.core.phase {
             Phase::Streaming if self.polls % 2 == 1 => self.question(now, Question::Error),
             _ => self.question(now, Question::State),
         }
@@ -338,7 +357,7 @@ impl Session {
             Question::State => 'O',
             Question::Room => 'B',
         };
-        self.outgoing.push_back(format!("\x1b.{letter}").into_bytes());
+        self.core.send(format!("\x1b.{letter}"));
         self.questions.push_back((question, now));
     }
 
@@ -349,7 +368,7 @@ impl Session {
     }
 
     fn send(&mut self, text: &str) {
-        self.outgoing.push_back(text.as_bytes().to_vec());
+        self.core.send(text.as_bytes().to_vec());
         self.sent_bytes += text.len();
         self.credit = self.credit.saturating_sub(text.len());
     }
@@ -370,7 +389,7 @@ impl Session {
 
     fn stream(&mut self, now: Duration) {
         self.short_of_room = false;
-        while self.phase == Phase::Streaming && !self.paused && !self.xoff {
+        while self.core.phase == Phase::Streaming && !self.paused && !self.xoff {
             let Some(statement) = self.program.statements.get(self.next) else { break };
             let (line, drains) = (statement.line.clone(), statement.drains);
             let length = line.len() + MARKER.len();
@@ -405,7 +424,7 @@ impl Session {
             Handshake::EnqAck => {
                 if !self.enquired {
                     self.enquired = true;
-                    self.outgoing.push_back(vec![5]);
+                    self.core.send(vec![5]);
                 }
                 false
             }
@@ -440,17 +459,5 @@ impl Session {
                 };
             }
         }
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        if self.phase != Phase::Closed {
-            self.events.push_back(Event::Fault(fault));
-        }
-        self.phase = Phase::Closed;
-    }
-
-    fn enter(&mut self, now: Duration, phase: Phase) {
-        self.phase = phase;
-        self.phase_begin = now;
     }
 }

@@ -357,8 +357,8 @@ fn row_arcs() {
         assert!(!bench.say(format!("{program}\n").as_bytes()).contains("error"));
         let stroke = &bench.plotter.trace().strokes()[0];
         // 62.8 mm in chords of 0.4 mm.
-        assert!((150..170).contains(&stroke.points.len()), "{}", stroke.points.len());
-        for pair in stroke.points.windows(2) {
+        assert!((150..170).contains(&stroke.points().len()), "{}", stroke.points().len());
+        for pair in stroke.points().windows(2) {
             let off = (pair[0].midpoint(pair[1]).to_vec2().hypot() - 10.0).abs();
             assert!(off < 0.017, "{off}");
         }

@@ -112,8 +112,8 @@ fn arcs_stay_on_their_circle() {
     for program in ["G1X10F3000\nM3S700\nG3X10Y0I-10J0\n", "G0X10\nM3S700\nG2X-10Y0R10F1000\nG2X10Y0R-10\n"] {
         let trace = run_program(program.as_bytes(), &profile("grbl-servo")).unwrap();
         let stroke = &trace.strokes()[0];
-        assert!(stroke.points.len() > 50);
-        for pair in stroke.points.windows(2) {
+        assert!(stroke.points().len() > 50);
+        for pair in stroke.points().windows(2) {
             let off = (pair[0].midpoint(pair[1]).to_vec2().hypot() - 10.0).abs();
             assert!(off < 0.02, "{off}");
         }

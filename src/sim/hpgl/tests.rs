@@ -47,7 +47,7 @@ impl Bench {
             .trace()
             .strokes()
             .iter()
-            .map(|stroke| stroke.points.iter().map(units).collect())
+            .map(|stroke| stroke.points().iter().map(units).collect())
             .collect()
     }
 }

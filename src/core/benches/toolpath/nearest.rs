@@ -3,12 +3,12 @@
 use traceur_core::geometry::{Point, Polyline};
 
 /// Always the nearest end next, on a grid of about two ends a cell of an A3 sheet.
-pub(crate) fn order(mut strokes: Vec<Polyline>) -> Vec<Polyline> {
+pub(crate) fn order(strokes: Vec<Polyline>) -> Vec<Polyline> {
     let mut grid = Grid::new(&strokes);
     let mut at = Point::ORIGIN;
     let mut ordered = Vec::with_capacity(strokes.len());
     while let Some(end) = grid.take_nearest(at, &strokes) {
-        let mut stroke = std::mem::take(&mut strokes[end / 2]);
+        let mut stroke = strokes[end / 2].clone();
         if end % 2 == 1 {
             stroke.reverse();
         }

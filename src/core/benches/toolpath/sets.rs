@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use traceur_core::drawing::svg::{self, ReadOptions};
+use traceur_core::drawing::scene::Stages;
+use traceur_core::drawing::svg;
 use traceur_core::geometry::{Point, Polyline, Rect};
 use traceur_core::toolpath::{Options, as_given};
 
@@ -49,9 +50,10 @@ pub(crate) fn all(folder: Option<PathBuf>) -> impl Iterator<Item = Set> {
 fn of_file(path: &Path) -> Vec<Set> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let Ok(bytes) = std::fs::read(path) else { return Vec::new() };
-    let Ok(import) = svg::read(&name, &bytes, &ReadOptions::default()) else { return Vec::new() };
+    let drawn = svg::read(&name, &bytes).and_then(|source| source.scene.draw(&Stages::default()));
+    let Ok(drawn) = drawn else { return Vec::new() };
     let area = Rect::new(-1e5, -1e5, 1e5, 1e5);
-    let passes = as_given(&import.drawing, &Options::new(area)).passes;
+    let passes = as_given(&drawn.drawing, &Options::new(area)).passes;
     let is_one = passes.len() == 1;
     let set = |(index, strokes)| {
         let name = if is_one { name.clone() } else { format!("{name} pen {}", index + 1) };
@@ -91,7 +93,7 @@ fn random(kind: &str, count: usize) -> Set {
 pub(crate) fn write(path: &Path, strokes: &[Polyline]) {
     let mut text = String::new();
     for stroke in strokes {
-        for (index, point) in stroke.points.iter().enumerate() {
+        for (index, point) in stroke.points().iter().enumerate() {
             let space = if index > 0 { " " } else { "" };
             write!(text, "{space}{},{}", point.x, point.y).expect("a string takes all");
         }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use resvg::usvg::roxmltree::{self, Document, ParsingOptions};
 
+use super::tags::{self, Keyed, Tag};
 use crate::drawing::Error;
+use crate::drawing::room::error;
 
 /// Most bytes of one file.
 const MOST_BYTES: usize = 256 << 20;
@@ -12,13 +14,6 @@ const MOST_BYTES: usize = 256 << 20;
 const DEEPEST: usize = 256;
 /// Most XML nodes, entities expanded.
 const MOST_NODES: u32 = 8_000_000;
-/// Stack of the thread in which the recursive parsers run; bytes.
-const STACK: usize = 256 << 20;
-
-/// An error about the file as a whole.
-pub(super) fn error(file: &str, message: impl Into<String>) -> Error {
-    Error::Svg { file: file.into(), message: message.into() }
-}
 
 /// An error at a byte of the text, as `file:line:column`.
 pub(super) fn error_at(file: &str, text: &str, at: usize, message: impl Into<String>) -> Error {
@@ -26,20 +21,6 @@ pub(super) fn error_at(file: &str, text: &str, at: usize, message: impl Into<Str
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(1, |rest| rest.chars().count() + 1);
     Error::Svg { file: format!("{file}:{line}:{column}"), message: message.into() }
-}
-
-/// Runs `work` with a stack that fits the recursion of the SVG parsers; a panic in there becomes an error.
-pub(super) fn with_room<T: Send>(
-    file: &str,
-    work: impl FnOnce() -> Result<T, Error> + Send,
-) -> Result<T, Error> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        let thread = thread.map_err(|reason| error(file, format!("no thread to read it in: {reason}")))?;
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(error(file, "the SVG reader failed on it: please report the file")))
-    })
 }
 
 /// The text of a file: UTF-8, or Latin-1 when its prolog says so; nested at most [`DEEPEST`] deep.
@@ -86,31 +67,16 @@ fn is_latin1(bytes: &[u8]) -> bool {
 
 /// Counts start and end tags, without recursion, before any recursive parser sees the text.
 fn check_depth(file: &str, text: &str) -> Result<(), Error> {
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(found) = text[at..].find('<') {
-        at += found;
-        let rest = &text[at..];
-        let skip = |end: &str| rest.find(end).map_or(rest.len(), |found| found + end.len());
-        if rest.starts_with("<!--") {
-            at += skip("-->");
-        } else if rest.starts_with("<![CDATA[") {
-            at += skip("]]>");
-        } else if rest.starts_with("<?") {
-            at += skip("?>");
-        } else if rest.starts_with("</") {
-            depth = depth.saturating_sub(1);
-            at += 2;
-        } else if rest.starts_with("<!") {
-            at += 2;
-        } else {
-            let end = tag_end(rest);
-            if !rest[..end].ends_with("/>") {
-                depth += 1;
+    let mut depth = 0_usize;
+    for tag in tags::tags(text, 0) {
+        match tag {
+            Tag::End => depth = depth.saturating_sub(1),
+            Tag::Start { at, is_closed, .. } => {
+                depth += usize::from(!is_closed);
+                if depth > DEEPEST {
+                    return Err(error_at(file, text, at, too_deep()));
+                }
             }
-            if depth > DEEPEST {
-                return Err(error_at(file, text, at, too_deep()));
-            }
-            at += end;
         }
     }
     Ok(())
@@ -120,24 +86,13 @@ fn too_deep() -> String {
     format!("elements are nested more than {DEEPEST} deep: ungroup them")
 }
 
-/// Length of a start tag; `>` in quotes does not end it.
-fn tag_end(tag: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at + 1,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), close) if open == close => quote = None,
-            _ => {}
-        }
-    }
-    tag.len()
-}
-
 /// Parses the XML and checks that its root is an `<svg>`.
-pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Document<'a>, Error> {
-    let options = ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(text, options).map_err(|reason| {
+pub(super) fn parse<'a>(file: &str, keyed: &'a Keyed<'_>) -> Result<Document<'a>, Error> {
+    let options = || ParsingOptions { allow_dtd: true, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    let text = keyed.original;
+    let document = Document::parse_with_options(&keyed.text, options()).map_err(|reason| {
+        // Said of the text as it was given: by line and column there.
+        let reason = Document::parse_with_options(text, options()).err().unwrap_or(reason);
         if matches!(reason, roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream) {
             return error_at(file, text, text.len(), "the file is cut short: it ends before `</svg>`");
         }
@@ -150,7 +105,7 @@ pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Document<'a>, Error
     let root = document.root_element();
     if root.tag_name().name() != "svg" {
         let message = format!("the root element is <{}>, not <svg>", root.tag_name().name());
-        return Err(error_at(file, text, root.range().start, message));
+        return Err(error_at(file, text, keyed.place(root.range().start), message));
     }
     // Entities can nest deeper than the text does.
     let mut depths = vec![0_usize];

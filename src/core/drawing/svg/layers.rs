@@ -1,78 +1,47 @@
-//! The XML pre-pass: top-level layers, our own facts about pens, and what is left out.
+//! What the XML says that usvg's tree does not: top-level layers, our own facts about pens, and what is left out.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use resvg::usvg::roxmltree::{Document, Node};
 
-use super::options::Skipped;
-use super::{INKSCAPE, Label, NAMESPACE, door};
+use super::tags::Keyed;
+use super::{INKSCAPE, NAMESPACE, door};
 use crate::color::parse_hex;
 use crate::drawing::Error;
+use crate::drawing::scene::{Label, SceneLayer, Skipped};
 use crate::pens::Pen;
 
-const SVG: &str = "http://www.w3.org/2000/svg";
-
-/// A direct child `<g>` of the root.
-#[derive(Debug, Clone)]
-pub(super) struct Layer {
-    /// The id by which usvg's tree knows it.
-    pub(super) key: String,
-    /// Its own id; may be empty.
-    pub(super) id: String,
-    pub(super) label: Label,
-    pub(super) is_inkscape: bool,
-    /// The pen that our own attributes describe.
-    pub(super) pen: Option<Pen>,
-}
-
-/// What the pre-pass found.
+/// What the XML says.
 pub(super) struct Survey {
-    /// The text, in which every layer has its own id.
-    pub(super) text: String,
-    pub(super) layers: Vec<Layer>,
+    /// The direct child `<g>`s of the root.
+    pub(super) layers: Vec<SceneLayer>,
+    /// The index of each by the id by which usvg's tree knows it.
+    pub(super) keys: HashMap<String, usize>,
     pub(super) skipped: Skipped,
 }
 
 /// Looks at the XML before usvg does.
-pub(super) fn survey(file: &str, text: &str, document: &Document<'_>) -> Result<Survey, Error> {
+pub(super) fn survey(file: &str, keyed: &Keyed<'_>, document: &Document<'_>) -> Result<Survey, Error> {
     let root = document.root_element();
-    let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
-    if root.tag_name().namespace().is_none() {
-        let at = name_end(text, root);
-        edits.push((at..at, format!(" xmlns=\"{SVG}\"")));
-    }
-    let mut taken: HashSet<&str> = HashSet::new();
-    let mut layers = Vec::new();
-    for (index, node) in root.children().filter(|node| node.tag_name().name() == "g").enumerate() {
-        // What an entity brought in stands elsewhere in the text, and cannot be edited there.
+    let (mut layers, mut keys) = (Vec::new(), HashMap::new());
+    for node in root.children().filter(|node| node.tag_name().name() == "g") {
+        // What an entity brought in stands elsewhere in the text, and has no id of its own.
         if node.range().start < root.range().start {
             continue;
         }
-        let id = node.attribute("id").unwrap_or_default();
-        let mut key = id.to_owned();
-        if id.is_empty() || !taken.insert(id) {
-            key = format!("traceur-layer-{index}");
-            match node.attribute_node("id") {
-                Some(attribute) => edits.push((attribute.range_value(), key.clone())),
-                None => {
-                    let at = name_end(text, node);
-                    edits.push((at..at, format!(" id=\"{key}\"")));
-                }
-            }
-        }
-        layers.push(Layer {
-            key,
-            id: id.into(),
+        let key = node.attribute("id").unwrap_or_default();
+        keys.insert(key.to_owned(), layers.len());
+        layers.push(SceneLayer {
+            id: keyed.original_id(key).to_owned(),
             label: Label::parse(node.attribute((INKSCAPE, "label")).unwrap_or_default()),
-            is_inkscape: node.attribute((INKSCAPE, "groupmode")) == Some("layer")
+            is_marked: node.attribute((INKSCAPE, "groupmode")) == Some("layer")
                 || node.has_attribute((INKSCAPE, "label")),
             pen: pen(node),
         });
     }
     let mut skipped = Skipped::default();
     for node in root.descendants().filter(Node::is_element) {
-        check_numbers(file, text, node)?;
+        check_numbers(file, keyed, node)?;
         match node.tag_name().name() {
             "text" if is_drawn(node) => skipped.texts += 1,
             "image" if is_drawn(node) => skipped.images += 1,
@@ -80,7 +49,7 @@ pub(super) fn survey(file: &str, text: &str, document: &Document<'_>) -> Result<
             _ => {}
         }
     }
-    Ok(Survey { text: edit(text, edits), layers, skipped })
+    Ok(Survey { layers, keys, skipped })
 }
 
 /// Whether nothing above keeps it from being drawn, as far as attributes tell.
@@ -98,7 +67,7 @@ fn hides(node: Node<'_, '_>) -> bool {
 }
 
 /// Refuses NaN, infinity and numbers that no `f32` can hold: usvg would drop the shape and say nothing.
-fn check_numbers(file: &str, text: &str, node: Node<'_, '_>) -> Result<(), Error> {
+fn check_numbers(file: &str, keyed: &Keyed<'_>, node: Node<'_, '_>) -> Result<(), Error> {
     let names =
         ["d", "points", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height"];
     for attribute in node.attributes().filter(|attribute| names.contains(&attribute.name())) {
@@ -122,7 +91,7 @@ fn check_numbers(file: &str, text: &str, node: Node<'_, '_>) -> Result<(), Error
                 wrong.chars().take(40).collect::<String>(),
                 attribute.name()
             );
-            return Err(door::error_at(file, text, node.range().start, message));
+            return Err(door::error_at(file, keyed.original, keyed.place(node.range().start), message));
         }
     }
     Ok(())
@@ -147,24 +116,4 @@ fn pen(node: Node<'_, '_>) -> Option<Pen> {
     let is_sound =
         !pen.id.is_empty() && (0.01..=50.0).contains(&pen.tip) && (0.0..=1.0).contains(&pen.opacity);
     is_sound.then_some(pen)
-}
-
-/// Where the name in a start tag ends.
-fn name_end(text: &str, node: Node<'_, '_>) -> usize {
-    let start = node.range().start + 1;
-    let is_end = |c: char| c.is_whitespace() || c == '/' || c == '>';
-    text[start..].find(is_end).map_or(text.len(), |end| start + end)
-}
-
-fn edit(text: &str, mut edits: Vec<(std::ops::Range<usize>, String)>) -> String {
-    edits.sort_by_key(|(range, _)| range.start);
-    let mut edited: Vec<Cow<'_, str>> = Vec::new();
-    let mut at = 0;
-    for (range, new) in edits {
-        edited.push(text[at..range.start].into());
-        edited.push(new.into());
-        at = range.end;
-    }
-    edited.push(text[at..].into());
-    edited.concat()
 }

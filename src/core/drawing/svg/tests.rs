@@ -4,7 +4,8 @@ use kurbo::{PathEl, Shape};
 use proptest::prelude::*;
 
 use super::*;
-use crate::drawing::{Drawing, Layer, Layout, Page, Stroke};
+use crate::drawing::scene::{Drawn, Fill, Filling, Matching, Scene, Stages};
+use crate::drawing::{Drawing, Error, Layer, Layout, Page, Stroke};
 use crate::geometry::{Area, BezPath, FillRule};
 use crate::pens::{BUILT_IN, Inventory, Pen};
 
@@ -18,12 +19,24 @@ fn pens(index: usize) -> Vec<Pen> {
     Inventory::parse("built-in", BUILT_IN[index].1).unwrap().pens
 }
 
-fn import(bytes: &[u8]) -> Import {
-    read("a.svg", bytes, &ReadOptions::default()).unwrap()
+fn draw(bytes: &[u8], stages: &Stages<'_>) -> Result<Drawn, Error> {
+    read("a.svg", bytes)?.scene.draw(stages)
+}
+
+fn import(bytes: &[u8]) -> Drawn {
+    draw(bytes, &Stages::default()).unwrap()
 }
 
 fn failure(bytes: &[u8]) -> String {
-    read("a.svg", bytes, &ReadOptions::default()).unwrap_err().to_string()
+    draw(bytes, &Stages::default()).unwrap_err().to_string()
+}
+
+fn by(pens: &[Pen]) -> Stages<'_> {
+    Stages { matching: Matching { pens, ..Matching::default() }, ..Stages::default() }
+}
+
+fn filled(fill: Fill) -> Stages<'static> {
+    Stages { filling: Filling { fill, ..Filling::default() }, ..Stages::default() }
 }
 
 fn points(path: &BezPath) -> Vec<kurbo::Point> {
@@ -89,8 +102,7 @@ fn layers_are_numbered_and_differ_in_id_and_stroke() {
 #[test]
 fn axidraw_labels_are_heeded_or_reported() {
     let pens = pens(1);
-    let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
-    let import = read("a.svg", fixture!("axidraw-labels"), &options).unwrap();
+    let import = draw(fixture!("axidraw-labels"), &by(&pens)).unwrap();
     let ids: Vec<_> = import.drawing.layers.iter().map(|layer| layer.pen.id.as_str()).collect();
     assert_eq!(ids, ["black", "magenta"], "by its label, by its color");
     assert_eq!((import.skipped.left_out, import.skipped.hidden), (1, 1));
@@ -134,10 +146,7 @@ fn dashes_and_dots_are_strokes() {
 
 #[test]
 fn fills_are_outlined_hatched_or_left() {
-    let strokes = |fill| {
-        let options = ReadOptions { fill, ..ReadOptions::default() };
-        read("a.svg", fixture!("fills"), &options).map(|import| import.drawing.strokes())
-    };
+    let strokes = |fill| draw(fixture!("fills"), &filled(fill)).map(|import| import.drawing.strokes());
     assert_eq!(strokes(Fill::Outline), Ok(2));
     assert!((1..8).contains(&strokes(Fill::Hatch).unwrap()));
     assert!((30..50).contains(&strokes(Fill::Concentric).unwrap()));
@@ -155,14 +164,14 @@ fn inked(layer: &Layer) -> Area {
     Area::union(&layer.strokes.iter().map(ink).collect::<Vec<_>>())
 }
 
-fn overlap(options: &ReadOptions<'_>) -> Vec<(String, Area)> {
-    let import = read("a.svg", fixture!("overlap"), options).unwrap();
+fn overlap(stages: &Stages<'_>) -> Vec<(String, Area)> {
+    let import = draw(fixture!("overlap"), stages).unwrap();
     import.drawing.layers.iter().map(|layer| (layer.pen.id.clone(), inked(layer))).collect()
 }
 
 #[test]
 fn what_lies_above_carves_what_lies_below() {
-    let hatched = ReadOptions { fill: Fill::Hatch, ..ReadOptions::default() };
+    let hatched = filled(Fill::Hatch);
     let size = |layers: &[(String, Area)], id: &str| {
         layers.iter().find(|layer| layer.0 == id).map_or(0.0, |layer| layer.1.size())
     };
@@ -179,16 +188,16 @@ fn what_lies_above_carves_what_lies_below() {
             assert!(shared < 1.0 || [a, b].contains(&&"00ffff".to_owned()), "{a} and {b} share {shared} mm²");
         }
     }
-    let all = overlap(&ReadOptions { occlude: Some(false), ..hatched });
+    let all = overlap(&Stages { occlude: Some(false), ..hatched });
     assert!((size(&all, "ff0000") - 400.0).abs() < 20.0 && (size(&all, "0000ff") - 30.0).abs() < 0.5);
-    let outlines = overlap(&ReadOptions { occlude: Some(true), ..ReadOptions::default() });
-    let plain = overlap(&ReadOptions::default());
+    let outlines = overlap(&Stages { occlude: Some(true), ..Stages::default() });
+    let plain = overlap(&Stages::default());
     assert!((size(&outlines, "0000ff") - 5.43).abs() < 0.5 && (size(&plain, "0000ff") - 30.0).abs() < 0.5);
 }
 
 #[test]
 fn clip_paths_nest_and_scale_with_their_shape() {
-    let hatched = ReadOptions { fill: Fill::Hatch, ..ReadOptions::default() };
+    let hatched = filled(Fill::Hatch);
     let layers = overlap(&hatched);
     let disc = &layers.iter().find(|layer| layer.0 == "ff00ff").unwrap().1;
     // The upper half of a disc of 5 mm around 30, 40.
@@ -200,8 +209,8 @@ fn clip_paths_nest_and_scale_with_their_shape() {
 #[test]
 fn a_layout_moves_curves_fills_and_made_pens_alike() {
     let layout = Layout { fit: true, page: Some(Page { width: 120.0, height: 140.0 }), ..Layout::default() };
-    let options = ReadOptions { fill: Fill::Hatch, layout: Some(&layout), ..ReadOptions::default() };
-    let import = read("a.svg", fixture!("fills"), &options).unwrap();
+    let stages = Stages { layout: Some(&layout), ..filled(Fill::Hatch) };
+    let import = draw(fixture!("fills"), &stages).unwrap();
     let layer = &import.drawing.layers[0];
     let bounds = inked(layer).bounds().unwrap();
     assert!((bounds.x0 - 10.0).abs() < 0.1 && (bounds.y0 - 20.0).abs() < 0.1, "{bounds:?}");
@@ -212,15 +221,14 @@ fn a_layout_moves_curves_fills_and_made_pens_alike() {
         layer.pen.tip
     );
     let twice = Layout { copies: crate::drawing::Copies::Count(2), fit: true, ..Layout::default() };
-    let options = ReadOptions { layout: Some(&twice), ..ReadOptions::default() };
-    assert_eq!(read("a.svg", fixture!("clip"), &options).unwrap().drawing.strokes(), 6);
+    let stages = Stages { layout: Some(&twice), ..Stages::default() };
+    assert_eq!(draw(fixture!("clip"), &stages).unwrap().drawing.strokes(), 6);
 }
 
 #[test]
 fn white_alone_is_drawn_with_the_darkest_pen() {
     let pens = pens(1);
-    let options = ReadOptions { pens: &pens, ..ReadOptions::default() };
-    let import = read("a.svg", fixture!("white-on-black"), &options).unwrap();
+    let import = draw(fixture!("white-on-black"), &by(&pens)).unwrap();
     assert_eq!(import.drawing.layers[0].pen.id, "black");
     assert!((import.drawing.page.width - 25.4).abs() < 1e-3);
 }
@@ -273,6 +281,65 @@ fn bombs_neither_hang_nor_blow_up() {
     assert!(failure(fixture!("use-bomb")).contains("a.svg:"));
 }
 
+/// The strokes of each layer as points, and the layers' pens.
+fn outcome(drawn: &Drawn) -> Vec<(Pen, Vec<Vec<kurbo::Point>>)> {
+    let strokes = |layer: &Layer| layer.strokes.iter().map(|stroke| points(&stroke.path)).collect();
+    drawn.drawing.layers.iter().map(|layer| (layer.pen.clone(), strokes(layer))).collect()
+}
+
+#[test]
+fn a_drawing_goes_through_the_stages_as_its_svg_does() {
+    let drawing = sample();
+    let text = write(&drawing);
+    let fit = Layout { fit: true, turn: 1.0, copies: crate::drawing::Copies::Count(3), ..Layout::default() };
+    let tiled = Layout { tiles: crate::drawing::Tiles::Grid(2, 2), ..Layout::default() };
+    let pens: Vec<Pen> = pens(0).into_iter().map(|pen| Pen { tip: 2.0 * pen.tip, ..pen }).collect();
+    for layout in [None, Some(&fit), Some(&tiled)] {
+        let stages = Stages { layout, ..filled(Fill::Hatch) };
+        for stages in [stages, Stages { matching: by(&pens).matching, ..stages }] {
+            let direct = Scene::of(&drawing).draw(&stages).unwrap();
+            let read = draw(text.as_bytes(), &stages).unwrap();
+            assert_eq!(direct.layers.len(), drawing.layers.len());
+            assert_eq!(direct.warnings, read.warnings);
+            assert!((direct.drawing.page.width - read.drawing.page.width).abs() < 1e-2);
+            for ((pen, strokes), (pen_read, strokes_read)) in outcome(&direct).iter().zip(&outcome(&read)) {
+                assert_eq!((pen, strokes.len()), (pen_read, strokes_read.len()));
+                let pairs = strokes.iter().flatten().zip(strokes_read.iter().flatten());
+                assert!(pairs.into_iter().all(|(a, b)| a.distance(*b) < 0.02), "{}", pen.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn groups_without_an_id_of_their_own_are_layers_too() {
+    let group = |attributes: &str, y: u8| {
+        format!(r#"<g {attributes} inkscape:groupmode="layer"><path stroke="red" d="M0 {y}H5"/></g>"#)
+    };
+    let groups = [r#"inkscape:label="A""#, r#"id="a""#, r#"id="a" inkscape:label="B""#];
+    let groups = (1..).zip(groups).map(|(y, attributes)| group(attributes, y)).collect::<String>();
+    let spaces =
+        r#"xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape""#;
+    // A tag in an entity is none of the file's.
+    let doctype = r#"<!DOCTYPE svg [<!ENTITY x "<g><g>"> <!-- it's ] > -->]>"#;
+    let text =
+        format!("<!-- <g> -->{doctype}<svg {spaces} width=\"20\" height=\"20\"><!-- <g> -->{groups}</svg>");
+    let drawn = import(text.as_bytes());
+    let layers: Vec<_> =
+        drawn.layers.iter().map(|layer| (layer.id.as_str(), layer.label.name.as_str())).collect();
+    assert_eq!(layers, [("", "A"), ("a", ""), ("a", "B")]);
+    assert_eq!(drawn.drawing.layers.len(), 3);
+}
+
+#[test]
+fn places_are_those_of_the_file_as_it_is() {
+    let text = |inner: &str| format!("<svg width=\"9\" height=\"9\"><g/><g id=''/>\n<g/><g/>{inner}</svg>");
+    let wrong = failure(text("<path d=\"M0 0L1 nan\"/>").as_bytes());
+    assert!(wrong.starts_with("a.svg:2:9: <path> has the coordinate"), "{wrong}");
+    let wrong = failure(text("<path d=\"M0 0\" d=\"\"/>").as_bytes());
+    assert!(wrong.starts_with("a.svg:2:24: not well-formed XML"), "{wrong}");
+}
+
 #[test]
 fn a_drawing_without_namespace_is_read() {
     let import = import(b"<svg width='10mm' height='10mm'><g><path d='M0 0L5 5' stroke='red'/></g></svg>");
@@ -281,19 +348,21 @@ fn a_drawing_without_namespace_is_read() {
 
 #[test]
 fn pictures_have_the_pages_size_and_white_paper() {
-    let picture = render("a.svg", fixture!("fills"), 50.8, None).unwrap();
+    let viewer = |bytes| read("a.svg", bytes).unwrap().viewer;
+    let picture = viewer(fixture!("fills")).render(50.8, None).unwrap();
     assert_eq!((picture.width_px, picture.height_px, picture.rgb.len()), (100, 100, 10_000));
     assert_eq!(picture.rgb[0], [255; 3]);
     let turned = Layout { turn: std::f64::consts::PI, ..Layout::default() };
-    let options = ReadOptions { layout: Some(&turned), ..ReadOptions::default() };
-    let arrangement = read("a.svg", fixture!("overlap"), &options).unwrap().arrangement;
+    let stages = Stages { layout: Some(&turned), ..Stages::default() };
+    let Source { scene, viewer: overlap } = read("a.svg", fixture!("overlap")).unwrap();
+    let arrangement = scene.draw(&stages).unwrap().arrangement;
     let view = View { page: arrangement.page, copies: arrangement.copies };
-    let turned = render("a.svg", fixture!("overlap"), 50.8, Some(&view)).unwrap();
-    let plain = render("a.svg", fixture!("overlap"), 50.8, None).unwrap();
+    let turned = overlap.render(50.8, Some(&view)).unwrap();
+    let plain = overlap.render(50.8, None).unwrap();
     let differ = turned.rgb.iter().rev().zip(&plain.rgb).filter(|(a, b)| a != b).count();
     assert!(differ < turned.rgb.len() / 50, "{differ} pixels differ");
     for dpi in [0.0, -1.0, f64::NAN, 1e9] {
-        assert!(render("a.svg", fixture!("fills"), dpi, None).is_err());
+        assert!(viewer(fixture!("fills")).render(dpi, None).is_err());
     }
 }
 
@@ -302,7 +371,7 @@ proptest! {
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read("a.svg", &bytes, &ReadOptions::default());
+        let _ = draw(&bytes, &Stages::default());
     }
 
     #[test]
@@ -324,7 +393,7 @@ proptest! {
             bytes.truncate(end.index(bytes.len()));
         }
         for fill in [Fill::Hatch, Fill::Outline] {
-            let result = read("a.svg", &bytes, &ReadOptions { fill, ..ReadOptions::default() });
+            let result = draw(&bytes, &filled(fill));
             let failed = result.is_err_and(|error| error.to_string().contains("reader failed"));
             prop_assert!(!failed, "a parser panicked");
         }

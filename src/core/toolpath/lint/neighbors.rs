@@ -68,7 +68,7 @@ fn close_in(strokes: &[Polyline], tip: f64) -> Close {
         let of_ring = stroke.is_closed();
         let mut place = 0.0;
         let mut next = step / 2.0;
-        for pair in stroke.points.windows(2) {
+        for pair in stroke.points().windows(2) {
             let length = pair[0].distance(pair[1]);
             while next < place + length {
                 let along = (pair[1] - pair[0]) / length;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{POWER_POLL, Phase, Session};
+use super::{GREETINGS, POWER_POLL, Phase, Session};
 use crate::ebb::asked::Asked;
 use crate::ebb::reply::Reply;
 use crate::{Event, Fault};
@@ -13,7 +13,16 @@ pub(super) const MARK: u8 = 1;
 
 impl Session {
     pub(super) fn greet(&mut self) {
-        self.outgoing.push_back(b"V\r".to_vec());
+        self.core.send(b"V\r");
+    }
+
+    pub(super) fn greet_again(&mut self, now: Duration) {
+        let Phase::Greeting { times } = self.core.phase else { return };
+        if times == GREETINGS {
+            return self.core.fault(Fault::NoAnswer);
+        }
+        self.core.enter(now, Phase::Greeting { times: times + 1 });
+        self.greet();
     }
 
     /// Only its version is of interest: all else is left from before.
@@ -30,13 +39,13 @@ impl Session {
         }
         if self.version != version {
             self.version = version;
-            self.events.push_back(Event::Connected { banner: line.trim_start_matches("V,").to_owned() });
+            self.core.tell(Event::Connected { banner: line.trim_start_matches("V,").to_owned() });
             if version < self.ebb.min_firmware {
-                return self.fault(Fault::OldFirmware { version, least: self.ebb.min_firmware });
+                return self.core.fault(Fault::OldFirmware { version, least: self.ebb.min_firmware });
             }
             if wanted && version >= Version(3, 0, 0) {
                 // Its answer is an empty line; that of V shows that the syntax is in force.
-                self.outgoing.push_back(b"CU,10,1\r".to_vec());
+                self.core.send(b"CU,10,1\r");
                 return self.greet();
             }
         }
@@ -59,6 +68,6 @@ impl Session {
         ask(format!("SL,{mark}"), Asked::Setting);
         self.last_progress = now;
         self.next_power_poll = now + POWER_POLL;
-        self.enter(now, Phase::Preparing);
+        self.core.enter(now, Phase::Preparing);
     }
 }

@@ -31,21 +31,20 @@ impl Session {
                 self.asked.pop_front();
                 self.greet(now, text);
             }
-            Reply::Text(text) | Reply::Garbled(text) => self.events.push_back(Event::Garbled(text)),
+            Reply::Text(text) | Reply::Garbled(text) => self.core.tell(Event::Garbled(text)),
         }
     }
 
     fn handle_number(&mut self, now: Duration, number: u32) {
-        match self.phase {
+        match self.core.phase {
             Phase::Connecting { .. } => {
                 if number != 0 {
                     let meaning = extended_error_meaning(number);
-                    self.events
-                        .push_back(Event::Push(format!("left from before: ESC.E {number}, {meaning}")));
+                    self.core.tell(Event::Push(format!("left from before: ESC.E {number}, {meaning}")));
                 }
-                return self.enter(now, Phase::Settling);
+                return self.core.enter(now, Phase::Settling);
             }
-            Phase::Settling => return self.enter(now, Phase::Settling),
+            Phase::Settling => return self.core.enter(now, Phase::Settling),
             _ => {}
         }
         match self.questions.pop_front() {
@@ -64,26 +63,26 @@ impl Session {
                 self.asked.pop_front();
                 self.handle_error(now, number);
             }
-            None => self.events.push_back(Event::Garbled(number.to_string())),
+            None => self.core.tell(Event::Garbled(number.to_string())),
         }
     }
 
     fn greet(&mut self, now: Duration, name: String) {
         if name != self.hpgl.identity {
-            self.events.push_back(Event::Push(format!(
+            self.core.tell(Event::Push(format!(
                 "the plotter calls itself `{name}`, the profile is for `{}`: sizes may differ",
                 self.hpgl.identity
             )));
         }
-        self.events.push_back(Event::Connected { banner: name });
+        self.core.tell(Event::Connected { banner: name });
         self.error_asked = false;
-        self.enter(now, Phase::Checking);
+        self.core.enter(now, Phase::Checking);
         self.ask_for_error();
     }
 
     /// Asks `OE;` where it is due, once no other number is waited for: its answer could not be told from that.
     fn ask_for_error(&mut self) {
-        let due = matches!(self.phase, Phase::Checking | Phase::Ending) && !self.error_asked;
+        let due = matches!(self.core.phase, Phase::Checking | Phase::Ending) && !self.error_asked;
         if due && self.questions.is_empty() && self.asked.is_empty() {
             self.error_asked = true;
             self.buffered("OE;", Asked::Error);
@@ -92,16 +91,16 @@ impl Session {
 
     /// An answer to `OE;`.
     fn handle_error(&mut self, now: Duration, code: u32) {
-        match self.phase {
+        match self.core.phase {
             Phase::Checking => {
                 if code != 0 {
                     let meaning = error_meaning(code);
-                    self.events.push_back(Event::Push(format!("left from before: error {code}, {meaning}")));
+                    self.core.tell(Event::Push(format!("left from before: error {code}, {meaning}")));
                 }
                 self.question(now, Question::State);
             }
             Phase::Ending if code == 0 => {
-                self.enter(now, Phase::Closing);
+                self.core.enter(now, Phase::Closing);
                 self.question(now, Question::Error);
             }
             Phase::Ending => {
@@ -114,14 +113,13 @@ impl Session {
 
     /// An answer to `ESC.E`.
     fn handle_extended_error(&mut self, now: Duration, code: u32) {
-        match self.phase {
+        match self.core.phase {
             Phase::Streaming | Phase::Ending | Phase::Closing if code != 0 => {
                 self.refuse(code, format!("ESC.E {code}"), extended_error_meaning(code));
                 self.stop(now);
             }
             Phase::Closing => {
-                self.events.push_back(Event::Finished);
-                self.phase = Phase::Closed;
+                self.core.end(Event::Finished);
             }
             _ => {}
         }
@@ -131,7 +129,7 @@ impl Session {
     fn handle_fence(&mut self, now: Duration, code: u32) {
         if code != 0 {
             let meaning = extended_error_meaning(code);
-            self.events.push_back(Event::Push(format!("ESC.E {code}: {meaning}")));
+            self.core.tell(Event::Push(format!("ESC.E {code}: {meaning}")));
         }
         self.asked.clear();
         self.proven_bytes = self.sent_bytes;
@@ -141,15 +139,15 @@ impl Session {
         }
         self.mark();
         self.idle_reports = 0;
-        self.enter(now, Phase::Lifting);
-        self.next_poll = now + POLL;
+        self.core.enter(now, Phase::Lifting);
+        self.core.next_poll = now + POLL;
     }
 
     /// The oldest statement that is not proven bears the blame.
     fn refuse(&mut self, code: u32, reply: String, meaning: &str) {
         let statement = self.drawn.min(self.program.statements.len().saturating_sub(1));
         let refused = self.program.statements.get(statement);
-        self.events.push_back(Event::Error {
+        self.core.tell(Event::Error {
             code,
             reply,
             meaning: meaning.to_owned(),
@@ -174,20 +172,20 @@ impl Session {
         if !view && was & 16 != 0 {
             self.tell("VIEW is released: the plotter goes on");
         }
-        match self.phase {
+        match self.core.phase {
             Phase::Checking if lever => {
                 if was & 32 == 0 {
                     self.tell("the paper lever is up: load the paper and lower it");
                 }
-                self.next_poll = now + POLL;
+                self.core.next_poll = now + POLL;
             }
             Phase::Checking if !view => {
-                self.enter(now, Phase::Streaming);
-                self.next_poll = now + POLL;
+                self.core.enter(now, Phase::Streaming);
+                self.core.next_poll = now + POLL;
             }
             Phase::Streaming | Phase::Ending if lever => {
                 let statement = self.drawn.min(self.program.statements.len().saturating_sub(1));
-                self.events.push_back(Event::Alarm {
+                self.core.tell(Event::Alarm {
                     code: state,
                     reply: format!("ESC.O {state}"),
                     meaning: "the paper lever was raised: the paper may have moved, and vectors are lost"
@@ -195,14 +193,14 @@ impl Session {
                     statement: Some(statement),
                     origin: self.program.statements.get(statement).and_then(|statement| statement.origin),
                 });
-                self.phase = Phase::Closed;
+                self.core.phase = Phase::Closed;
             }
             Phase::Greeting | Phase::Streaming | Phase::Lifting
                 if state == 8 && (!self.asked.is_empty() || self.short_of_room) =>
             {
                 self.idle_reports += 1;
                 if self.idle_reports >= IDLE_REPORTS {
-                    self.fault(Fault::Stalled);
+                    self.core.fault(Fault::Stalled);
                 }
             }
             _ => self.idle_reports = 0,
@@ -210,19 +208,19 @@ impl Session {
     }
 
     fn tell(&mut self, text: &str) {
-        self.events.push_back(Event::Push(text.to_owned()));
+        self.core.tell(Event::Push(text.to_owned()));
     }
 
     fn status(&mut self, state: State, at: Option<(i64, i64)>) {
         let mm = |units: i64| units as f64 * self.hpgl.unit;
         let machine = at.map(|(x, y)| [mm(x), mm(y), 0.0]);
-        self.events.push_back(Event::Status(Status { state, machine, work: None, offset: None, free: None }));
+        self.core.tell(Event::Status(Status { state, machine, work: None, offset: None, free: None }));
     }
 
     /// An answer to `OA;`: all before it has been drawn.
     fn handle_position(&mut self, now: Duration, x: i64, y: i64) {
         let Some(Asked::Marker(mut marker)) = self.asked.front().copied() else {
-            return self.events.push_back(Event::Garbled(format!("{x},{y}, but no OA was waiting for it")));
+            return self.core.tell(Event::Garbled(format!("{x},{y}, but no OA was waiting for it")));
         };
         let is_here =
             |marker: &Marker| marker.at.is_none_or(|at| (at.0 - x).abs() <= 1 && (at.1 - y).abs() <= 1);
@@ -237,28 +235,27 @@ impl Session {
         self.idle_reports = 0;
         self.proven_bytes = marker.bytes;
         if !is_here(&marker) {
-            return self.fault(Fault::Strayed);
+            return self.core.fault(Fault::Strayed);
         }
-        if self.phase == Phase::Lifting {
-            self.events.push_back(Event::Stopped);
-            self.phase = Phase::Closed;
+        if self.core.phase == Phase::Lifting {
+            self.core.end(Event::Stopped);
             return;
         }
         for statement in self.drawn..marker.statements {
-            self.events.push_back(Event::Accepted { statement });
+            self.core.tell(Event::Accepted { statement });
         }
         if marker.statements > self.drawn {
             self.drawn = marker.statements;
-            self.events.push_back(Event::Completed { upto: marker.statements - 1 });
+            self.core.tell(Event::Completed { upto: marker.statements - 1 });
         }
         let rests = self.paused && self.asked.is_empty();
         self.status(if rests { State::Hold { complete: true } } else { State::Run }, Some((x, y)));
-        if self.phase == Phase::Streaming
+        if self.core.phase == Phase::Streaming
             && self.drawn == self.program.statements.len()
             && self.asked.is_empty()
         {
             self.error_asked = false;
-            self.enter(now, Phase::Ending);
+            self.core.enter(now, Phase::Ending);
         }
     }
 }

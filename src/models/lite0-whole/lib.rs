@@ -1,0 +1,4 @@
+//! `models/lite0-whole.safetensors`; `models/README.md` says where it comes from.
+
+/// The bytes. `traceur-generator` checks their SHA-256.
+pub const WHOLE: &[u8] = include_bytes!("weights");
