@@ -48,6 +48,15 @@ pub(super) struct Generate {
     pub(super) pens: String,
     #[serde(default = "four")]
     pub(super) max_pens: usize,
+    /// How full the sheet is: airy, rich or dense. Default: short strokes, and white as it comes.
+    #[serde(default)]
+    pub(super) manner: Option<String>,
+    /// Share of the drawable area that is left white, such as "30%". Default: the manner's, or as it comes.
+    #[serde(default)]
+    pub(super) white: Option<String>,
+    /// Cubics of a stroke. Default: the manner's, or 1.
+    #[serde(default)]
+    pub(super) spans: Option<usize>,
     /// Default: by the sheet's area.
     #[serde(default)]
     pub(super) strokes: Option<usize>,
