@@ -47,6 +47,15 @@ pub(super) struct Args {
     /// Where the style is looked at, such as `stem,b0,b2` or `hed16:conv1_2,hed16:conv2_2`.
     #[arg(long, value_name = "LAYERS", requires = "style", value_delimiter = ',')]
     style_layers: Vec<String>,
+    /// How full the sheet is, and with what strokes: `airy`, `rich` or `dense`. Default: short strokes, and white as it comes.
+    #[arg(long, conflicts_with_all = ["image", "from"])]
+    manner: Option<String>,
+    /// How much of the sheet is left white, about, such as `30%`. Default: the manner's, or as it comes.
+    #[arg(long, value_name = "SHARE", conflicts_with_all = ["image", "from", "metres", "minutes"])]
+    white: Option<String>,
+    /// Change the recipe; `KEY=VALUE`, such as `generate.weights.ink=7`.
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["image", "from"])]
+    set: Vec<String>,
     /// Random views of the drawing a step.
     #[arg(long)]
     views: Option<usize>,
@@ -151,7 +160,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
 
 /// The settings that the recipe and the flags ask for.
 fn wanted(args: &Args) -> Result<Settings, Failure> {
-    let mut recipe = Recipe::load(&args.recipe, &[])?;
+    let mut recipe = Recipe::load(&args.recipe, &args.set)?;
     change(&mut recipe, args);
     let mut settings = recipe.settings()?;
     args.passes.apply(&mut settings.pens);
@@ -172,6 +181,8 @@ fn change(recipe: &mut Recipe, args: &Args) {
     }
     recipe.generate.style = args.style.clone().or(recipe.generate.style.take());
     recipe.generate.lambda = args.lambda.or(recipe.generate.lambda);
+    recipe.generate.manner = args.manner.clone().or(recipe.generate.manner.take());
+    recipe.generate.white = args.white.clone().or(recipe.generate.white.take());
     recipe.generate.views = args.views.or(recipe.generate.views);
     set(&mut recipe.generate.pens, &args.pens);
     set(&mut recipe.generate.max_pens, &args.max_pens);

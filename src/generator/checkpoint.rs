@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::schedule::{Run, Stage, State};
 use super::settings::Settings;
+use super::spline::MOST_SPANS;
 use super::{Error, network};
 
 const MAGIC: &[u8; 19] = b"traceur checkpoint\n";
@@ -138,6 +139,11 @@ fn contradiction(saved: &In) -> Option<&'static str> {
         (settings.most_pens == 0, "its pens"),
         (settings.most_px > MOST || canvas.width_px.min(canvas.height_px) < least, "its canvas"),
         (steps > MOST, "its steps"),
+        (!(1..=MOST_SPANS).contains(&settings.spans), "its strokes"),
+        (
+            settings.white.is_some_and(|white| !white.iter().all(|share| (0.0..=1.0).contains(share))),
+            "its white",
+        ),
         (!settings.step_px.is_finite() || !(1..=64).contains(&settings.views), "its step"),
     ];
     let wrong = wrong.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what));

@@ -2,6 +2,7 @@
 
 use kurbo::BezPath;
 
+use super::spline::Spline;
 use super::{Canvas, Error, rasterizer::Rasterizer};
 use traceur_core::drawing::{Drawing, Layer, Page, Stroke};
 use traceur_core::geometry::{Point, Rect};
@@ -22,7 +23,8 @@ pub(super) fn worth_drawing(
     let least = (LEAST_SPAN * shortest_px) as f32;
     let covered = rasterizer.coverages(points)?;
     let mut sum = vec![0.0_f32; rasterizer.width_px * rasterizer.height_px];
-    let mut worth: Vec<bool> = points.chunks(8).map(|cubic| span(cubic) >= least).collect();
+    let mut worth: Vec<bool> =
+        points.chunks(each(points, covered.len())).map(|stroke| span(stroke) >= least).collect();
     for (stroke, _) in covered.iter().zip(&worth).filter(|(_, worth)| **worth) {
         stroke.iter().for_each(|(pixel, c)| sum[*pixel] += c);
     }
@@ -43,6 +45,11 @@ pub(super) fn worth_drawing(
     Ok(worth)
 }
 
+/// Coordinates of each of `count` strokes.
+fn each(points: &[f32], count: usize) -> usize {
+    (points.len() / count.max(1)).max(1)
+}
+
 fn span(cubic: &[f32]) -> f32 {
     let axis = |axis: usize| {
         let values = cubic.iter().skip(axis).step_by(2);
@@ -51,7 +58,7 @@ fn span(cubic: &[f32]) -> f32 {
     axis(0).hypot(axis(1))
 }
 
-/// The drawing of cubics `points` (4 x, y pairs a stroke, canvas px). Control points are held inside `drawable` (mm),
+/// The drawing of splines by control `points` (x, y pairs, as many a stroke; canvas px). Control points are held inside `drawable` (mm),
 /// so by the convex hull every point of a stroke is.
 pub(super) fn drawing(
     page: Page,
@@ -63,14 +70,16 @@ pub(super) fn drawing(
 ) -> Drawing {
     let mut layers: Vec<Layer> =
         pens.iter().map(|pen| Layer { pen: pen.clone(), strokes: Vec::new() }).collect();
-    for (cubic, pass) in points.chunks_exact(8).zip(pass_of) {
+    let Some(spline) = Spline::of(points.len(), pass_of.len()) else { return Drawing { page, layers } };
+    for (controls, pass) in points.chunks_exact(spline.each()).zip(pass_of) {
+        let beziers = spline.beziers(controls);
         let at = |i: usize| {
-            let point = canvas.to_mm(Point::new(f64::from(cubic[2 * i]), f64::from(cubic[2 * i + 1])));
+            let point = canvas.to_mm(Point::new(f64::from(beziers[2 * i]), f64::from(beziers[2 * i + 1])));
             Point::new(point.x.clamp(drawable.x0, drawable.x1), point.y.clamp(drawable.y0, drawable.y1))
         };
         let mut path = BezPath::new();
         path.move_to(at(0));
-        path.curve_to(at(1), at(2), at(3));
+        (1..beziers.len() / 2).step_by(3).for_each(|i| path.curve_to(at(i), at(i + 1), at(i + 2)));
         layers[*pass].strokes.push(Stroke { path, group: 0 });
     }
     layers.retain(|layer| !layer.strokes.is_empty());

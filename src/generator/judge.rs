@@ -36,14 +36,14 @@ impl Judge<'_> {
 
     /// The loss of strokes.
     pub(super) fn loss(&self, rasterizer: &Rasterizer, points: &[f32]) -> Result<f32, Error> {
-        let points = tensor(points)?;
+        let points = tensor(points, rasterizer)?;
         let picture = rasterizer.draw(&points)?;
         Ok(self.objective.terms(&picture, &points, self.views, self.ink)?.loss.to_scalar()?)
     }
 
     /// Slopes of the loss by the light that each stroke lets through, as if all inks were transparent.
     fn slopes(&self, rasterizer: &Rasterizer, points: &[f32]) -> Result<Vec<[f32; 3]>, Error> {
-        let points = tensor(points)?;
+        let points = tensor(points, rasterizer)?;
         let colors: Vec<f32> =
             rasterizer.pass_of.iter().flat_map(|pass| transmittance(&rasterizer.inks[*pass])).collect();
         let colors = Var::from_vec(colors, (rasterizer.pass_of.len(), 3), &Device::Cpu)?;
@@ -59,8 +59,9 @@ pub(super) fn transmittance(ink: &Ink) -> [f32; 3] {
     std::array::from_fn(|i| (1.0 - ink.strength[i] * (1.0 - ink.limit[i])).clamp(0.002, 0.998))
 }
 
-fn tensor(points: &[f32]) -> Result<Tensor, Error> {
-    Ok(Tensor::from_slice(points, (points.len() / 8, 4, 2), &Device::Cpu)?)
+fn tensor(points: &[f32], rasterizer: &Rasterizer) -> Result<Tensor, Error> {
+    let count = rasterizer.pass_of.len();
+    Ok(Tensor::from_slice(points, (count, points.len() / (2 * count.max(1)), 2), &Device::Cpu)?)
 }
 
 #[cfg(test)]

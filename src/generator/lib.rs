@@ -17,6 +17,7 @@ mod forms;
 mod hooks;
 pub mod image;
 mod judge;
+mod manner;
 pub mod network;
 pub mod objective;
 
@@ -25,6 +26,7 @@ pub mod rasterizer;
 pub mod schedule;
 pub mod settings;
 pub mod sheet;
+mod spline;
 pub mod style;
 mod tensors;
 mod vectors;
@@ -33,11 +35,13 @@ pub mod weights;
 pub use aim::{Aim, Target};
 pub use canvas::Canvas;
 pub use classes::Class;
+pub use manner::{Manner, parse_share};
 pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};
 pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Sheet, Stage, generate};
 pub use settings::Settings;
 pub use sheet::{Arrangement, Given, Grid};
+pub use spline::MOST_SPANS;
 pub use style::Style;
 
 /// Why no drawing could be made.

@@ -12,6 +12,7 @@ use super::network::{Layer, Network};
 use super::rasterizer::{Rasterizer, encode};
 use super::schedule::arcs;
 use super::settings::Settings;
+use super::spline::Spline;
 use super::style::Wanted;
 use super::{Canvas, Error, Picture};
 use traceur_core::color::{Ink, Srgb8};
@@ -20,12 +21,17 @@ use traceur_core::geometry::Rect;
 
 /// The spread of a usual channel of EfficientNet-Lite0 on usual strokes: one that weighs as much as its activations are.
 const USUAL_SPREAD: f64 = 6.0;
+/// Sum over all pixels and colors of the size of the loss's slopes, for a usual channel.
+const USUAL_SLOPE: f64 = 100.0;
+/// Least and greatest factor that an aim makes of the weights.
+const SCALES: [f64; 2] = [0.01, 100.0];
 /// Edge of the picture of usual strokes; px.
 const USUAL_PX: usize = 160;
 /// Edge of the squares of it that are compared; px.
 const PLACE_PX: usize = 16;
 
-/// Weights of the terms beside the excitation, for excitations of about 20.
+/// Weights of the terms beside the excitation, for a usual channel: each is multiplied by how much the loss of the aim at hand
+/// depends on the picture, relative to that.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
@@ -101,6 +107,10 @@ pub(super) struct Objective {
     gains: Vec<f64>,
     style: Option<Wanted>,
     weights: Weights,
+    /// What the aim makes of the weights: 1 for a usual channel.
+    pub(super) scale: f64,
+    /// Whether ink is balanced for a share of white.
+    is_balanced: bool,
     /// Strokes shorter than this are knots; px.
     shortest_px: f64,
     /// Left, top, right and bottom of the drawable area; px.
@@ -125,6 +135,8 @@ impl Objective {
             gains: Vec::new(),
             style: None,
             weights: settings.weights,
+            scale: 1.0,
+            is_balanced: settings.balanced_white().is_some(),
             shortest_px: settings.shortest_px(&settings.canvas()?),
             inside,
         };
@@ -145,7 +157,7 @@ impl Objective {
         Self { inside: [x0 - left, y0 - top, x1 - left, y1 - top], ..self.clone() }
     }
 
-    /// The terms for a picture [4, H, W] of cubics `points` [N, 4, 2], seen by some views; `ink`: the weight of ink.
+    /// The terms for a picture [4, H, W] of strokes by control `points` [N, n + 3, 2], seen by some views; `ink`: the weight of ink.
     pub(super) fn terms(
         &self,
         picture: &Tensor,
@@ -157,9 +169,11 @@ impl Objective {
         let seen = views.iter().map(|view| view.see(&rgb)).collect::<Result<Vec<_>, _>>()?;
         let seen = self.look(&Tensor::stack(&seen, 0)?)?;
         let coverage = picture.narrow(0, 3, 1)?;
-        let weights = &self.weights;
+        let (weights, scale) = (&self.weights, self.scale);
         let mut sum = Sum::default();
-        sum.add("overlap", &(&coverage - 1.0)?.relu()?.mean_all()?, weights.overlap)?;
+        // Where ink is wanted for itself, to leave less white, it is not wanted on ink.
+        let wanted_ink = if self.is_balanced { (-ink).max(0.0) } else { 0.0 };
+        sum.add("overlap", &(&coverage - 1.0)?.relu()?.mean_all()?, self.overlap_weight() + wanted_ink)?;
         sum.add("ink", &coverage.mean_all()?, ink)?;
         let mut excitation = 0.0;
         for ((target, weight), gain) in self.aim.targets().iter().zip(&self.gains) {
@@ -173,13 +187,13 @@ impl Objective {
             sum.add("style", &wanted.distance(&seen)?, wanted.lambda)?;
         }
         let [bad, bends, lengths] = shape(points, self.shortest_px)?;
-        sum.add("shape", &bad, weights.shape)?;
-        sum.add("margin", &self.margin(points)?, weights.margin)?;
+        sum.add("shape", &bad, scale * weights.shape)?;
+        sum.add("margin", &self.margin(points)?, scale * weights.margin)?;
         if weights.bend != 0.0 {
-            sum.add("bend", &bends, weights.bend)?;
+            sum.add("bend", &bends, scale * weights.bend)?;
         }
         if weights.length != 0.0 {
-            sum.add("length", &lengths, weights.length)?;
+            sum.add("length", &lengths, scale * weights.length)?;
         }
         let loss = sum.loss.expect("terms were added");
         Ok(Terms { excitation: excitation as f32, loss, parts: sum.parts })
@@ -201,9 +215,20 @@ impl Objective {
         Ok(Some(wanted.distance(&self.look(rgb)?)?.to_scalar()?))
     }
 
+    /// How much the loss depends on a picture, by its slopes [4, H, W] there, relative to a usual channel's: only the aim and
+    /// the style see the colors, so the weights of the other terms have no part in it.
+    pub(super) fn scale_of(slopes: &Tensor) -> Result<f64, Error> {
+        let [_, height, width] = *slopes.dims() else { return Ok(1.0) };
+        let mean = f64::from(slopes.narrow(0, 0, 3)?.abs()?.mean_all()?.to_scalar::<f32>()?);
+        let [least, most] = SCALES;
+        let slope = 3.0 * mean * (height * width) as f64;
+        tracing::trace!(slope, "of the aim");
+        Ok((slope / USUAL_SLOPE).clamp(least, most))
+    }
+
     /// What ink on ink weighs.
     pub(super) fn overlap_weight(&self) -> f64 {
-        self.weights.overlap
+        self.scale * self.weights.overlap
     }
 
     /// The activations of all layers for pictures [B, 3, H, W], sRGB.
@@ -277,16 +302,21 @@ fn usual_strokes() -> Result<Tensor, Error> {
     Ok(rasterizer.draw(&points)?.narrow(0, 0, 3)?.unsqueeze(0)?)
 }
 
-/// Three means over the strokes of control polygons [N, 4, 2]: how bad they are, namely turns beyond a right angle and a
+/// Three means over the strokes of control polygons [N, n + 3, 2]: how bad they are, namely turns beyond a right angle and a
 /// bit (hooks), legs of uneven length (cusps), strokes that are too short (knots); how much they turn; their length in arcs.
 fn shape(points: &Tensor, shortest_px: f64) -> Result<[Tensor; 3], Error> {
-    let legs = (points.narrow(1, 1, 3)? - points.narrow(1, 0, 3)?)?;
+    let count = points.dim(1)?;
+    let spline = Spline::of(2 * count, 1).ok_or_else(|| Error::Setting("no such strokes".into()))?;
+    let shares: Vec<f32> = spline.shares().iter().map(|share| (1.0 / share) as f32).collect();
+    let shares = Tensor::from_vec(shares, (1, count - 1), points.device())?;
+    let legs = (points.narrow(1, 1, count - 1)? - points.narrow(1, 0, count - 1)?)?;
     let lengths = (legs.sqr()?.sum(D::Minus1)? + 0.01)?.sqrt()?;
     let directions = legs.broadcast_div(&lengths.unsqueeze(D::Minus1)?)?;
-    let cosines = (directions.narrow(1, 0, 2)? * directions.narrow(1, 1, 2)?)?.sum(D::Minus1)?;
+    let cosines =
+        (directions.narrow(1, 0, count - 2)? * directions.narrow(1, 1, count - 2)?)?.sum(D::Minus1)?;
     let hooks = (0.1 - &cosines)?.relu()?.sqr()?.sum(D::Minus1)?;
     let total = lengths.sum_keepdim(D::Minus1)?;
-    let uneven = ((lengths.broadcast_div(&total)? * 3.0)? - 1.0)?.sqr()?.sum(D::Minus1)?;
+    let uneven = (lengths.broadcast_div(&total)?.broadcast_mul(&shares)? - 1.0)?.sqr()?.sum(D::Minus1)?;
     let short = (1.0 - (total.squeeze(D::Minus1)? / shortest_px)?)?.relu()?.sqr()?;
     let bad = ((hooks + (uneven * 0.5)?)? + (short * 4.0)?)?.mean_all()?;
     let bends = (1.0 - cosines)?.sum(D::Minus1)?.mean_all()?;

@@ -1,7 +1,7 @@
-//! A differentiable picture of strokes: each is one cubic with the width of its pen's tip, laid pass by pass with the
-//! pens' inks in linear light on white paper, then encoded to sRGB.
+//! A differentiable picture of strokes: each is a path of joined cubics with the width of its pen's tip, laid pass by
+//! pass with the pens' inks in linear light on white paper, then encoded to sRGB.
 //!
-//! Comes in: control points [N, 4, 2] (canvas px) and, in free color, transmittances [N, 3]. Goes out: [4, H, W] =
+//! Comes in: control points [N, n + 3, 2] of splines of n spans (canvas px; of cubics, when n is 1) and, in free color, transmittances [N, 3]. Goes out: [4, H, W] =
 //! sRGB red, green, blue (0 to 1), and the summed coverage, which is above 1 where strokes lie on strokes.
 //!
 //! Gradients are analytic and keep no tape: the tiles are painted once more. Sums run in a fixed order (tiles of a
@@ -19,7 +19,8 @@ mod tests;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::tensors::slice;
+use super::spline::Spline;
+use super::tensors::slice;
 pub(super) use chains::{Chain, Chains, Trial};
 use cover::row_of;
 use tile::{BandGradient, Line, Scene};
@@ -49,7 +50,8 @@ pub struct Rasterizer {
 }
 
 impl Rasterizer {
-    /// The picture [4, H, W] of cubics `points` [N, 4, 2] (px), each with its pen's ink.
+    /// The picture [4, H, W] of clamped uniform cubic B-splines by control points [N, n + 3, 2] (px; n: 1 to 6 spans), each with
+    /// its pen's ink. Of four points, a stroke is the Bézier cubic.
     ///
     /// # Errors
     /// candle's, when the shape or the type (f32) is another.
@@ -69,7 +71,7 @@ impl Rasterizer {
     /// What each stroke covers by itself: pixels (row by row) and coverages.
     ///
     /// # Errors
-    /// When `points` (4 x, y pairs a stroke) are too few or too many.
+    /// When `points` (n + 3 x, y pairs a stroke) are too few or too many.
     pub(super) fn coverages(&self, points: &[f32]) -> Result<Vec<Vec<(usize, f32)>>> {
         let (scene, order) = self.scene(points, None)?;
         let covered: Vec<Vec<(usize, f32)>> =
@@ -83,9 +85,11 @@ impl Rasterizer {
 
     fn scene(&self, points: &[f32], transmittances: Option<&[f32]>) -> Result<(Scene, Vec<usize>)> {
         let count = self.widths_px.len();
-        if points.len() != 8 * count || transmittances.is_some_and(|t| t.len() != 3 * count) {
-            candle_core::bail!("{} coordinates do not make {count} cubics of 4 points", points.len());
-        }
+        let spline = Spline::of(points.len(), count);
+        let Some(spline) = spline.filter(|_| transmittances.is_none_or(|t| t.len() == 3 * count)) else {
+            candle_core::bail!("{} coordinates do not make {count} strokes", points.len());
+        };
+        let each = spline.each();
         let mut order: Vec<usize> = (0..count).collect();
         let limits = if transmittances.is_some() {
             vec![[0.0; 3]]
@@ -97,7 +101,7 @@ impl Rasterizer {
             width: self.width_px,
             height: self.height_px,
             softness: self.softness_px,
-            points: Vec::with_capacity(10 * count),
+            points: Vec::with_capacity((each + 2) * count),
             lines: Vec::with_capacity(count),
             limits,
         };
@@ -107,7 +111,8 @@ impl Rasterizer {
                 None => (self.pass_of[*stroke], self.inks[self.pass_of[*stroke]].strength),
             };
             let width = self.widths_px[*stroke];
-            push_line(&mut scene, &points[8 * stroke..8 * stroke + 8], width, strength, pass);
+            let beziers = spline.beziers(&points[each * stroke..each * (stroke + 1)]);
+            push_line(&mut scene, &beziers, width, strength, pass);
         }
         Ok((scene, order))
     }
@@ -145,7 +150,7 @@ impl Rasterizer {
         (CpuStorage::F32(picture), Shape::from((4, height, width)))
     }
 
-    /// Gradients of the control points [N, 4, 2] and of the strengths `k` [N, 3].
+    /// Gradients of the control points [N, n + 3, 2] and of the strengths `k` [N, 3].
     fn backward(
         &self,
         (scene, order): &(Scene, Vec<usize>),
@@ -176,9 +181,14 @@ impl Rasterizer {
         }
         let corners = to_corners(scene, &bands);
         let mut controls = vec![0.0_f32; points.len()];
+        let spline = Spline::of(points.len(), order.len()).expect("the scene was made of these points");
+        let each = spline.each();
         for (line, stroke) in scene.lines.iter().zip(order) {
-            let values = &points[8 * stroke..8 * stroke + 8];
-            to_controls(values, &corners[line.points.clone()], &mut controls[8 * stroke..8 * stroke + 8]);
+            let own = each * stroke..each * (stroke + 1);
+            let beziers = spline.beziers(&points[own.clone()]);
+            let mut gradient = vec![0.0; beziers.len()];
+            to_controls(&beziers, &corners[line.points.clone()], &mut gradient);
+            spline.pull_back(&gradient, &mut controls[own]);
         }
         (controls, strengths)
     }

@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::augment::View;
-use super::objective::{Objective, Term};
+use super::objective::{Objective, Term, Terms};
 use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
 use super::sheet::{Given, Piece, random_crops};
@@ -34,6 +34,9 @@ use traceur_core::drawing::Drawing;
 use traceur_core::geometry::{Point, Rect, flatten};
 use traceur_core::pens::{Pen, PenSet};
 
+/// The terms of a loss, and its slopes by control points and by logits.
+type Slopes = (Terms, Option<Tensor>, Option<Tensor>);
+
 /// Steps until the learning rate is full.
 const WARM_UP: usize = 10;
 /// Step of the logits of free colors.
@@ -42,6 +45,8 @@ const COLOR_STEP: f64 = 0.05;
 const MIXTURE_STEP: f64 = 0.1;
 /// Steps until the learning rate is full again after strokes have got pens or were thinned out.
 const SETTLE: usize = 5;
+/// Share of a new step in what the aim makes of the weights.
+const SMOOTHING: f64 = 0.1;
 /// Random views by which a drawing is judged to be robust.
 const ROBUST_VIEWS: usize = 6;
 
@@ -182,7 +187,8 @@ impl Run {
         let (from, to) =
             (canvas.to_px(drawable.origin()), canvas.to_px(Point::new(drawable.x1, drawable.y1)));
         let inside = [from.x as f32, from.y as f32, to.x as f32, to.y as f32];
-        let objective = Objective::new(&settings, inside)?;
+        let mut objective = Objective::new(&settings, inside)?;
+        objective.scale = if state.scale == 0.0 { 1.0 } else { state.scale };
         let rasterizer = rasterizer(&settings, &canvas, &state);
         Ok(Self { settings, objective, canvas, drawable, rasterizer, state })
     }
@@ -252,26 +258,54 @@ impl Run {
         let (width, height) = (self.canvas.width_px, self.canvas.height_px);
         let mut view = || View::random(&mut self.state.rng, self.settings.jitter, width, height);
         let views: Vec<View> = (0..self.settings.views.max(1)).map(|_| view()).collect();
-        let ink = self.ink_weight();
+        let ink = self.ink_weight()?;
         let points = Var::from_tensor(&self.points()?)?;
         let logits = Var::from_tensor(&self.logits()?)?;
-        let picture = self.draw(&points, &logits)?;
-        let terms = self.objective.terms(&picture, &points, &views, ink)?;
-        let gradients = terms.loss.backward()?;
+        let (terms, of_points, of_logits) = self.slopes(&points, &logits, &views, ink)?;
         let state = &mut self.state;
-        if let Some(gradient) = gradients.get(&points) {
+        if let Some(gradient) = of_points {
             let rate = self.settings.step_px * rate;
-            state.move_points.step(&mut state.points, &values(gradient)?, rate);
+            state.move_points.step(&mut state.points, &values(&gradient)?, rate);
         }
-        if let Some(gradient) = gradients.get(&logits) {
+        if let Some(gradient) = of_logits {
             let step = if state.stage == Stage::Free { COLOR_STEP } else { MIXTURE_STEP };
-            state.move_logits.step(&mut state.logits, &values(gradient)?, step * rate);
+            state.move_logits.step(&mut state.logits, &values(&gradient)?, step * rate);
         }
         if self.mixes() {
             self.follow_mixtures();
         }
         let loss = terms.loss.to_scalar()?;
         Ok(self.note(loss, terms.excitation, terms.parts, self.settings.step_px * rate))
+    }
+
+    /// The terms of the loss, and its slopes by the control points and by the logits.
+    fn slopes(&mut self, points: &Var, logits: &Var, views: &[View], ink: f64) -> Result<Slopes, Error> {
+        let picture = self.draw(points, logits)?;
+        // In one go, sums are rounded as they always were.
+        if self.settings.balanced_white().is_none() {
+            let terms = self.objective.terms(&picture, points, views, ink)?;
+            let slopes = terms.loss.backward()?;
+            return Ok((terms, slopes.get(points).cloned(), slopes.get(logits).cloned()));
+        }
+        // The slopes of the loss by the picture are asked for on the way to those by the strokes.
+        let drawn = Var::from_tensor(&picture.detach())?;
+        let terms = self.objective.terms(&drawn, points, views, ink)?;
+        let slopes = terms.loss.backward()?;
+        let to_picture = slopes.get(&drawn).cloned().map_or_else(|| picture.zeros_like(), Ok)?.detach();
+        let gradients = (&picture * &to_picture)?.sum_all()?.backward()?;
+        let of_points = [&slopes, &gradients].into_iter().filter_map(|all| all.get(points));
+        let of_points = of_points.cloned().map(Ok).reduce(|sum, part| sum? + part?).transpose()?;
+        self.weigh(&to_picture)?;
+        Ok((terms, of_points, gradients.get(logits).cloned()))
+    }
+
+    /// Weighs the terms beside the excitation by what the aim's slopes are, smoothed over some steps.
+    fn weigh(&mut self, slopes: &Tensor) -> Result<(), Error> {
+        let now = Objective::scale_of(slopes)?;
+        let before = self.state.scale;
+        self.state.scale = if before == 0.0 { now } else { before + SMOOTHING * (now - before) };
+        self.objective.scale = self.state.scale;
+        Ok(())
     }
 
     /// Ends a step that moved points by about `rate_px`.
@@ -402,7 +436,7 @@ impl Run {
 
     fn points(&self) -> Result<Tensor, Error> {
         let points = &self.state.points;
-        Ok(Tensor::from_slice(points, (points.len() / 8, 4, 2), &Device::Cpu)?)
+        Ok(Tensor::from_slice(points, (self.state.pass_of.len(), self.state.each() / 2, 2), &Device::Cpu)?)
     }
 
     fn logits(&self) -> Result<Tensor, Error> {
@@ -411,7 +445,7 @@ impl Run {
         Ok(Tensor::from_slice(logits, (count, logits.len() / count.max(1)), &Device::Cpu)?)
     }
 
-    /// The picture [4, H, W] of cubics [N, 4, 2]: with the pens' inks, or colors of their own or mixtures of the pens by
+    /// The picture [4, H, W] of strokes [N, n + 3, 2]: with the pens' inks, or colors of their own or mixtures of the pens by
     /// logits [N, 3 or pens].
     fn draw(&self, points: &Tensor, logits: &Tensor) -> Result<Tensor, Error> {
         if self.mixes() {
@@ -454,9 +488,9 @@ fn first(settings: &Settings, made: u64) -> Result<State, Error> {
     );
     let count = first_count(&part, &canvas, area);
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed.wrapping_add(made));
-    let points = arcs(&mut rng, count, area);
+    let points = settings.first_strokes(&mut rng, count, area);
     let logits = (0..3 * count).map(|_| rng.random_range(-4.0..1.5)).collect();
-    Ok(State::first(points, logits, rng))
+    Ok(State::first(points, count, logits, rng))
 }
 
 /// The state in which the parts of a sheet are those that are given.
@@ -473,7 +507,8 @@ fn given(settings: &Settings) -> Result<State, Error> {
         settings.given.iter().map(|given| given.piece(&canvas, drawable, pass)).collect();
     let last = made.pop().filter(|piece| !piece.pass_of.is_empty());
     let last = last.ok_or_else(|| Error::Setting("no strokes to make a sheet of".into()))?;
-    let mut state = State::first(last.points, Vec::new(), ChaCha8Rng::seed_from_u64(settings.seed));
+    let mut state =
+        State::first(last.points, last.pass_of.len(), Vec::new(), ChaCha8Rng::seed_from_u64(settings.seed));
     state.tune(pens, last.pass_of);
     state.made = made;
     Ok(state)

@@ -7,6 +7,7 @@ use super::augment::Jitter;
 use super::forms;
 use super::schedule::Stage;
 use super::sheet::{Given, Grid};
+use super::spline::MOST_SPANS;
 use super::style::Style;
 use super::{Canvas, Error, Weights};
 use traceur_core::drawing::Page;
@@ -44,6 +45,11 @@ pub struct Settings {
     pub lightest: f32,
     /// Strokes, within 5 %. `None`: by area, or by length.
     pub strokes: Option<usize>,
+    /// Cubics of a stroke, 1 to 6: a path on which they join smoothly.
+    pub spans: usize,
+    /// Least and greatest share of the drawable area that is left white, 0 to 1: the weight of ink is moved until it is so.
+    /// `None`, or a length is wanted: as it comes.
+    pub white: Option<[f64; 2]>,
     /// Length of all strokes; mm, within 5 %. `None`: as it comes.
     pub length: Option<f64>,
     /// Length of the shortest strokes; mm. `None`: 14 px of the canvas.
@@ -85,6 +91,8 @@ impl Settings {
             most_pens: 4,
             lightest: 80.0,
             strokes: None,
+            spans: 1,
+            white: None,
             length: None,
             feature: None,
             free_steps: 50,
@@ -122,6 +130,21 @@ impl Settings {
         let dark: Vec<Pen> =
             self.pens.iter().filter(|pen| pen.lightness() <= self.lightest).cloned().collect();
         if dark.is_empty() { self.pens.clone() } else { dark }
+    }
+
+    /// The share of white that the weights are balanced for. `None`: they are taken as they are, as a budget of length needs.
+    pub(super) fn balanced_white(&self) -> Option<[f64; 2]> {
+        self.white.filter(|_| self.length.is_none())
+    }
+
+    /// Cubics of a stroke: those of drawings that are given are single ones.
+    pub(super) fn spans(&self) -> usize {
+        if self.given.is_empty() { self.spans.clamp(1, MOST_SPANS) } else { 1 }
+    }
+
+    /// Coordinates of a stroke's control points.
+    pub(super) fn coordinates(&self) -> usize {
+        2 * (self.spans() + 3)
     }
 
     /// The length below which strokes are knots; px.

@@ -70,7 +70,7 @@ pub struct Grid {
     pub parts: usize,
 }
 
-/// Cubics of a part (4 x, y pairs a stroke, px of the part's canvas) and their passes.
+/// Strokes of a part (control points, as many a stroke, px of the part's canvas) and their passes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Piece {
@@ -197,12 +197,11 @@ impl Grid {
             pass_of.extend_from_slice(passes);
             let corner = drawable.origin().to_vec2() + Vec2::new(column as f64 * width, row as f64 * height);
             let to_page = Affine::translate(corner) * self.turn(column, row, width, height);
-            for cubic in points.chunks_exact(8) {
-                let mut corners: [Point; 4] = std::array::from_fn(|i| {
-                    let at = Point::new(f64::from(cubic[2 * i]), f64::from(cubic[2 * i + 1]));
-                    to_page * part.to_mm(at)
-                });
-                let middle = corners.iter().map(|point| point.x).sum::<f64>() / 4.0;
+            for controls in points.chunks_exact((points.len() / passes.len().max(1)).max(1)) {
+                let at =
+                    |pair: &[f32]| to_page * part.to_mm(Point::new(f64::from(pair[0]), f64::from(pair[1])));
+                let mut corners: Vec<Point> = controls.chunks_exact(2).map(at).collect();
+                let middle = corners.iter().map(|point| point.x).sum::<f64>() / corners.len() as f64;
                 if middle > drawable.x1 {
                     corners.iter_mut().for_each(|point| point.x -= drawable.width());
                 }
@@ -298,8 +297,8 @@ pub(super) fn windows(rng: &mut ChaCha8Rng, canvas: &Canvas) -> Vec<[f32; 2]> {
     rows.iter().flat_map(|y| columns.iter().map(|x| [*x, *y])).collect()
 }
 
-/// The strokes (8 numbers each) that may ink a window, each reaching `reach_px` beyond its control points.
-pub(super) fn strokes_in(points: &[f32], [left, top]: [f32; 2], reach_px: f32) -> Vec<usize> {
+/// The strokes (`each` numbers) that may ink a window, each reaching `reach_px` beyond its control points.
+pub(super) fn strokes_in(points: &[f32], each: usize, [left, top]: [f32; 2], reach_px: f32) -> Vec<usize> {
     let edge = WINDOW_PX as f32 + reach_px;
     let overlaps = |cubic: &[f32]| {
         [(0, left), (1, top)].into_iter().all(|(axis, from)| {
@@ -307,7 +306,12 @@ pub(super) fn strokes_in(points: &[f32], [left, top]: [f32; 2], reach_px: f32) -
             values().any(|value| value < edge) && values().any(|value| value > -reach_px)
         })
     };
-    points.chunks_exact(8).enumerate().filter(|(_, cubic)| overlaps(cubic)).map(|(index, _)| index).collect()
+    points
+        .chunks_exact(each)
+        .enumerate()
+        .filter(|(_, cubic)| overlaps(cubic))
+        .map(|(index, _)| index)
+        .collect()
 }
 
 #[cfg(test)]
@@ -386,9 +390,9 @@ mod tests {
         let inside = [5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 8.0, 8.0];
         let beside = inside.map(|value: f32| value - 20.0);
         let points: Vec<f32> = inside.into_iter().chain(beside).collect();
-        assert_eq!(strokes_in(&points, [0.0, 0.0], 2.0), [0]);
-        assert_eq!(strokes_in(&points, [0.0, 0.0], 13.0), [0, 1]);
-        assert_eq!(strokes_in(&points, [-30.0, -30.0], 0.0), [0, 1]);
+        assert_eq!(strokes_in(&points, 8, [0.0, 0.0], 2.0), [0]);
+        assert_eq!(strokes_in(&points, 8, [0.0, 0.0], 13.0), [0, 1]);
+        assert_eq!(strokes_in(&points, 8, [-30.0, -30.0], 0.0), [0, 1]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use traceur_core::drawing::scene::{Matching, Stages};
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
 use traceur_generator::network::{Layer, Net};
-use traceur_generator::{Aim, Arrangement, Given, Grid, Settings, Style};
+use traceur_generator::{Aim, Arrangement, Given, Grid, MOST_SPANS, Settings, Style, parse_share};
 
 /// The style that needs no file.
 const BUILT_IN_STYLE: &str = "mondrian";
@@ -22,6 +22,10 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     let page = Page::parse(&recipe.paper.page)?;
     let aim: Aim = generate.neuron.parse()?;
     let mut settings = Settings::new(page, aim, catalog::pens::choose(&generate.pens)?);
+    if let Some(manner) = &generate.manner {
+        settings = settings.in_manner(manner.parse().map_err(Error::Input)?);
+    }
+    compose(&mut settings, generate).map_err(Error::Input)?;
     settings.margin = recipe.paper.margin;
     settings.most_pens = generate.max_pens;
     settings.strokes = generate.strokes;
@@ -47,6 +51,22 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     shake(&mut settings, &generate.jitter)?;
     settings.canvas()?;
     Ok(settings)
+}
+
+/// What the manner leaves open.
+fn compose(settings: &mut Settings, generate: &Generate) -> Result<(), String> {
+    if let Some(white) = &generate.white {
+        if generate.metres.is_some() {
+            return Err("both a share of white and metres of ink: give one of them".into());
+        }
+        let share = parse_share(white)?;
+        settings.white = Some([share; 2]);
+    }
+    settings.spans = generate.spans.unwrap_or(settings.spans);
+    if !(1..=MOST_SPANS).contains(&settings.spans) {
+        return Err(format!("{} cubics a stroke: give 1 to {MOST_SPANS}", settings.spans));
+    }
+    Ok(())
 }
 
 fn grid(generate: &Generate) -> Result<Option<Grid>, String> {

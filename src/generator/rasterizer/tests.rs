@@ -183,3 +183,27 @@ fn points_that_are_not_numbers_do_no_harm() {
     );
     assert!(values.iter().any(|value| *value != values[0]), "the others are drawn");
 }
+
+#[test]
+fn gradients_of_long_strokes_are_slopes_of_the_picture() {
+    let (rasterizer, points, _, weights) = scene();
+    // Six points of each of as many strokes.
+    let count = points.len() / 12;
+    let rasterizer = Rasterizer {
+        widths_px: rasterizer.widths_px[..count].to_vec(),
+        pass_of: rasterizer.pass_of[..count].to_vec(),
+        ..rasterizer
+    };
+    let tensor = |points: &[f32]| Tensor::from_slice(points, (count, 6, 2), &Device::Cpu).unwrap();
+    let weights = Tensor::from_vec(weights, (4, 37, 40), &Device::Cpu).unwrap();
+    let loss = |points: &Tensor| (rasterizer.draw(points).unwrap() * &weights).unwrap().sum_all().unwrap();
+    let at = Var::from_tensor(&tensor(&points)).unwrap();
+    let gradient = values(loss(&at).backward().unwrap().get(&at).unwrap()).unwrap();
+    let size = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+    let moved = |by: f32| {
+        let points: Vec<f32> = points.iter().zip(&gradient).map(|(p, g)| p + by * g / size).collect();
+        loss(&tensor(&points)).to_scalar::<f32>().unwrap()
+    };
+    let numeric = (moved(0.02) - moved(-0.02)) / 0.04;
+    assert!((numeric - size).abs() < 0.02 * size, "{numeric} {size}");
+}

@@ -92,7 +92,7 @@ impl Run {
     pub(super) fn drop_pens(&mut self) -> Result<(), Error> {
         let count = self.state.pens.len();
         let views = self.fixed_views(1, self.state.step as u64);
-        let judge = Judge { objective: &self.objective, views: &views, ink: self.settings.weights.ink };
+        let judge = Judge { objective: &self.objective, views: &views, ink: self.usual_ink() };
         let mut left: Vec<usize> = (0..count).collect();
         while left.len() > self.settings.most_pens {
             let mut best = (f32::INFINITY, 0);
@@ -192,7 +192,7 @@ mod tests {
         let count = run.state.pens.len();
         let loss = |run: &Run| {
             let views = run.fixed_views(1, run.state.step as u64);
-            let judge = Judge { objective: &run.objective, views: &views, ink: run.settings.weights.ink };
+            let judge = Judge { objective: &run.objective, views: &views, ink: run.usual_ink() };
             judge.loss(&run.rasterizer, &run.state.points).unwrap()
         };
         let without = |pen: usize| {

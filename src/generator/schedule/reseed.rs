@@ -1,7 +1,7 @@
 //! Strokes that have become knots, or are hidden by others, begin anew as arcs where there is room.
 
-use super::{Run, arcs, laid};
-use crate::{Error, hooks};
+use super::{Run, laid};
+use crate::Error;
 use traceur_core::geometry::Rect;
 
 /// Share of the steps with pens between two times.
@@ -18,7 +18,7 @@ type Covered = Vec<(usize, f32)>;
 impl Run {
     /// Lays each stroke that is not worth drawing anew, in the emptiest of some places.
     pub(super) fn reseed(&mut self) -> Result<(), Error> {
-        hooks::trim(&mut self.state.points, self.canvas.px_per_mm);
+        self.trim();
         let worth = self.worth_drawing()?;
         let covered = self.rasterizer.coverages(&self.state.points)?;
         let mut sum = vec![0.0_f32; self.canvas.width_px * self.canvas.height_px];
@@ -38,7 +38,8 @@ impl Run {
     /// The arc of some random ones that lies on the least ink, and what it covers; `sum`: coverage of each pixel.
     fn emptiest_arc(&mut self, sum: &[f32]) -> Result<(Vec<f32>, Covered), Error> {
         let [left, top, right, bottom] = self.objective.inside.map(f64::from);
-        let points = arcs(&mut self.state.rng, PLACES, Rect::new(left, top, right, bottom));
+        let area = Rect::new(left, top, right, bottom);
+        let points = self.settings.first_strokes(&mut self.state.rng, PLACES, area);
         let inks = vec![self.settings.pens[0].ink()];
         let tried = laid(&self.canvas, inks, &[self.settings.pens[0].tip], vec![0; PLACES]);
         let on_ink = |covered: &[(usize, f32)]| {
@@ -47,8 +48,9 @@ impl Run {
         };
         let covered = tried.coverages(&points)?;
         let best = covered.into_iter().enumerate().min_by(|a, b| on_ink(&a.1).total_cmp(&on_ink(&b.1)));
+        let each = self.state.each();
         let (place, covered) = best.unwrap_or_default();
-        Ok((points[8 * place..8 * place + 8].to_vec(), covered))
+        Ok((points[each * place..each * (place + 1)].to_vec(), covered))
     }
 }
 

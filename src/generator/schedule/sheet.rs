@@ -66,8 +66,8 @@ impl Run {
     /// One step at a share of the learning rate: the mean of all windows' gradients.
     pub(super) fn descend_in_windows(&mut self, rate: f64) -> Result<Progress, Error> {
         let windows = windows(&mut self.state.rng, &self.canvas);
-        let ink = self.ink_weight();
-        let share = 1.0 / windows.len() as f32;
+        let ink = self.ink_weight()?;
+        let (share, each) = (1.0 / windows.len() as f32, self.state.each());
         let mut gradient = vec![0.0_f32; self.state.points.len()];
         let (mut loss, mut excitation) = (0.0, 0.0);
         let mut sums: Vec<Term> = Vec::new();
@@ -83,8 +83,8 @@ impl Run {
             let terms = self.objective.shifted(corner).terms(&picture, &points, &views, ink)?;
             let gradients = terms.loss.backward()?;
             if let Some(of_points) = gradients.get(&points) {
-                for (stroke, part) in strokes.iter().zip(values(of_points)?.chunks_exact(8)) {
-                    let into = &mut gradient[8 * stroke..8 * stroke + 8];
+                for (stroke, part) in strokes.iter().zip(values(of_points)?.chunks_exact(each)) {
+                    let into = &mut gradient[each * stroke..each * (stroke + 1)];
                     into.iter_mut().zip(part).for_each(|(into, part)| *into += share * part);
                 }
             }
@@ -104,8 +104,10 @@ impl Run {
     fn window(&self, corner: [f32; 2]) -> Result<(Vec<usize>, Rasterizer, Var), Error> {
         let all = &self.rasterizer;
         let widest = all.widths_px.iter().copied().fold(0.0, f32::max);
-        let strokes = strokes_in(&self.state.points, corner, 0.5 * widest + all.softness_px);
-        let own = |index: &usize| &self.state.points[8 * index..8 * index + 8];
+        let strokes =
+            strokes_in(&self.state.points, self.state.each(), corner, 0.5 * widest + all.softness_px);
+        let each = self.state.each();
+        let own = |index: &usize| &self.state.points[each * index..each * (index + 1)];
         let points: Vec<f32> =
             strokes.iter().flat_map(own).enumerate().map(|(i, value)| value - corner[i % 2]).collect();
         let rasterizer = Rasterizer {
@@ -116,7 +118,7 @@ impl Run {
             inks: all.inks.clone(),
             pass_of: strokes.iter().map(|index| all.pass_of[*index]).collect(),
         };
-        let points = Tensor::from_vec(points, (strokes.len(), 4, 2), &Device::Cpu)?;
+        let points = Tensor::from_vec(points, (strokes.len(), each / 2, 2), &Device::Cpu)?;
         Ok((strokes, rasterizer, Var::from_tensor(&points)?))
     }
 

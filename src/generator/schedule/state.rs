@@ -19,7 +19,7 @@ pub(crate) struct State {
     pub(super) step: usize,
     /// Steps done of all stages.
     pub(super) done: usize,
-    /// 4 x, y pairs a stroke; canvas px.
+    /// x and y of the control points, as many a stroke; canvas px.
     pub(super) points: Vec<f32>,
     /// Of each stroke: its free color before the sigmoid, or its mixture, one a pen, before the softmax. None once
     /// each stroke has a pen.
@@ -39,12 +39,14 @@ pub(crate) struct State {
     pub(super) joined: f32,
     /// Parts of a sheet that are done.
     pub(super) made: Vec<Piece>,
-    /// What a budget of length adds to the weight of ink.
+    /// What a budget of length, or a share of white, adds to the weight of ink.
     pub(super) thrift: f64,
+    /// What the aim makes of the weights beside it; 0 before it was measured.
+    pub(super) scale: f64,
 }
 
 impl State {
-    pub(super) fn first(points: Vec<f32>, logits: Vec<f32>, rng: ChaCha8Rng) -> Self {
+    pub(super) fn first(points: Vec<f32>, count: usize, logits: Vec<f32>, rng: ChaCha8Rng) -> Self {
         Self {
             stage: Stage::Free,
             step: 0,
@@ -52,7 +54,7 @@ impl State {
             move_points: Adam::new(points.len()),
             move_logits: Adam::new(logits.len()),
             pens: Vec::new(),
-            pass_of: vec![0; points.len() / 8],
+            pass_of: vec![0; count],
             points,
             logits,
             rng,
@@ -61,7 +63,13 @@ impl State {
             joined: 0.0,
             made: Vec::new(),
             thrift: 0.0,
+            scale: 0.0,
         }
+    }
+
+    /// Coordinates of the control points of each stroke.
+    pub(super) fn each(&self) -> usize {
+        self.points.len() / self.pass_of.len().max(1)
     }
 
     /// Begins the stage of pens.
@@ -78,11 +86,12 @@ impl State {
         self.logits = logits;
     }
 
-    /// Lays a stroke anew as `cubic`, with no color or pen of its own.
-    pub(super) fn begin_stroke(&mut self, stroke: usize, cubic: &[f32]) {
+    /// Lays a stroke anew as `controls`, with no color or pen of its own.
+    pub(super) fn begin_stroke(&mut self, stroke: usize, controls: &[f32]) {
         let each = self.logits.len() / self.pass_of.len().max(1);
-        let (points, logits) = (8 * stroke..8 * stroke + 8, each * stroke..each * (stroke + 1));
-        self.points[points.clone()].copy_from_slice(cubic);
+        let (points, logits) =
+            (controls.len() * stroke..controls.len() * (stroke + 1), each * stroke..each * (stroke + 1));
+        self.points[points.clone()].copy_from_slice(controls);
         self.logits[logits.clone()].fill(0.0);
         self.move_points.forget(points);
         self.move_logits.forget(logits);
@@ -92,6 +101,7 @@ impl State {
     pub(super) fn begin_part(&mut self, first: Self) {
         let done = std::mem::replace(self, first);
         (self.done, self.excitation, self.thrift) = (done.done, done.excitation, done.thrift);
+        self.scale = done.scale;
         (self.pens, self.made) = (done.pens, done.made);
     }
 
@@ -106,11 +116,12 @@ impl State {
 
     /// Leaves out the other strokes, with their moments.
     pub(super) fn keep(&mut self, keep: &[bool]) {
-        retain(&mut self.points, 8, keep);
+        let controls = self.points.len() / keep.len().max(1);
+        retain(&mut self.points, controls, keep);
         let each = self.logits.len() / keep.len().max(1);
         retain(&mut self.logits, each, keep);
         retain(&mut self.pass_of, 1, keep);
-        self.move_points.keep(8, keep);
+        self.move_points.keep(controls, keep);
         self.move_logits.keep(each, keep);
     }
 
@@ -123,6 +134,7 @@ impl State {
             Stage::Tune if mixes => self.pens.len() * count,
             Stage::Tune | Stage::Sheet => 0,
         };
+        let each = settings.coordinates();
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
         let before = settings.part_steps().saturating_mul(self.made.len());
         let steps = match self.stage {
@@ -134,16 +146,16 @@ impl State {
         let parts = settings.grid.map_or(1, |grid| grid.parts);
         let is_piece = |piece: &Piece| {
             let count = piece.pass_of.len();
-            piece.points.len() == 8 * count
+            piece.points.len() == each * count
                 && finite(&piece.points)
                 && piece.pass_of.iter().all(|pass| *pass < self.pens.len())
         };
         let passes = if self.stage == Stage::Free { 1 } else { self.pens.len() };
         let wrong = [
-            (count == 0 || self.points.len() != 8 * count || self.logits.len() != logits, "its strokes"),
+            (count == 0 || self.points.len() != each * count || self.logits.len() != logits, "its strokes"),
             (!finite(&self.points) || !finite(&self.logits), "its strokes' numbers"),
-            (!self.thrift.is_finite(), "its budget"),
-            (!self.move_points.fits(8 * count) || !self.move_logits.fits(logits), "its moments"),
+            (!self.thrift.is_finite() || !(0.0..=1e6).contains(&self.scale), "its budget"),
+            (!self.move_points.fits(each * count) || !self.move_logits.fits(logits), "its moments"),
             (self.pass_of.iter().any(|pass| *pass >= passes), "its passes"),
             (!self.pens.iter().all(|pen| settings.pens.contains(pen)), "its pens"),
             (self.stage == Stage::Sheet && settings.grid.is_none(), "its grid"),
@@ -155,6 +167,6 @@ impl State {
 
     #[cfg(test)]
     pub(crate) fn drop_a_stroke(&mut self) {
-        self.points.truncate(self.points.len() - 8);
+        self.points.truncate(self.points.len() - self.each());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::network::Net;
-use crate::{Aim, Arrangement, Grid, Style, draw, excitation_of};
+use crate::{Aim, Arrangement, Grid, Manner, Style, draw, excitation_of};
 use traceur_core::drawing::Page;
 use traceur_core::geometry::inside;
 use traceur_core::pens::{BUILT_IN, Inventory};
@@ -159,4 +159,64 @@ fn drawings_that_are_given_are_joined_and_tuned() {
     assert!(outcome.drawing.strokes() <= strokes && 10 * outcome.drawing.strokes() > 9 * strokes);
     let sheet = outcome.sheet.unwrap();
     assert!(sheet.tuned > sheet.joined, "{sheet:?}");
+}
+
+/// On a small square, in the default manner.
+fn rich(aim: &str) -> Settings {
+    let page = Page { width: 40.0, height: 40.0 };
+    let (aim, strokes) = (aim.parse().unwrap(), None);
+    Settings { page, aim, strokes, free_steps: 10, tune_steps: 40, ..small() }.in_manner(Manner::Rich)
+}
+
+#[test]
+fn no_aim_leaves_a_rich_sheet_blank() {
+    for aim in ["lite0:b9", "hed16:conv4_3", "lite0:b4:11", "lite0:b9:10@center"] {
+        let outcome = generate(&rich(aim), &mut |_| ()).unwrap();
+        assert!((0.2..0.85).contains(&outcome.white), "{aim}: {} white", outcome.white);
+        assert!(outcome.excitation.tuned > outcome.excitation.start, "{aim}: {:?}", outcome.excitation);
+    }
+}
+
+#[test]
+fn the_share_of_white_that_is_wanted_is_met() {
+    for white in [0.35, 0.65] {
+        let settings = Settings { white: Some([white; 2]), tune_steps: 60, ..rich("lite0:b5") };
+        let outcome = generate(&settings, &mut |_| ()).unwrap();
+        assert!((f64::from(outcome.white) - white).abs() < 0.05, "{} of {white}", outcome.white);
+    }
+}
+
+#[test]
+fn rich_strokes_are_long_smooth_paths_on_any_number_of_threads() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| generate(&rich("lite0:b5"), &mut |_| ()).unwrap())
+    };
+    let outcome = run(1);
+    let edge = rich("lite0:b5").drawable().unwrap().width();
+    let strokes = outcome.drawing.layers.iter().flat_map(|layer| &layer.strokes);
+    let mut lengths: Vec<f64> = Vec::new();
+    for stroke in strokes {
+        assert_eq!(stroke.path.segments().count(), 4);
+        lengths.push(flatten(&stroke.path, 0.02).iter().map(|line| line.length()).sum());
+    }
+    lengths.sort_by(f64::total_cmp);
+    let median = lengths[lengths.len() / 2];
+    assert!(median >= 0.25 * edge, "{median} of {edge} mm");
+    assert_eq!(outcome, run(3));
+}
+
+#[test]
+fn long_strokes_that_were_stopped_anywhere_end_with_the_same_bytes() {
+    let settings = Settings { free_steps: 3, tune_steps: 24, ..rich("lite0:b4:11") };
+    let whole = generate(&settings, &mut |_| ()).unwrap();
+    let mut run = Run::new(settings).unwrap();
+    while run.step().unwrap().is_some() {
+        let mut restored = Run::restore(&run.save()).unwrap();
+        assert_eq!(restored.save(), run.save());
+        if run.done() % 9 == 5 {
+            while restored.step().unwrap().is_some() {}
+            assert_eq!(restored.outcome().unwrap(), whole, "stopped after {} steps", run.done());
+        }
+    }
 }
