@@ -8,8 +8,8 @@ use image::{DynamicImage, ImageDecoder, ImageReader};
 use crate::input::Kind;
 use crate::preview::{GAP_DPI, of_rgb8, resized};
 use crate::{Error, files, swatch};
-use traceur_core::drawing::Page;
 use traceur_core::drawing::svg::{self, WideLine};
+use traceur_core::drawing::{Page, pixels};
 use traceur_core::geometry::{Affine, Rect};
 use traceur_generator::Picture;
 
@@ -99,8 +99,8 @@ impl Source {
         let place = self.place(page, margin)?;
         let most = (MOST_PX / (page.width * page.height)).sqrt() * 25.4;
         let dpi = GAP_DPI.min(most);
-        let px = |mm: f64| ((mm * dpi / 25.4).round() as usize).max(1);
-        let (width_px, height_px) = (px(page.width), px(page.height));
+        let px = |mm: f64| pixels(mm, dpi);
+        let (width_px, height_px) = page.size_px(dpi);
         let (left, top) = (
             (px(place.x0 + 1.0) - px(1.0)).min(width_px - 1),
             (px(place.y0 + 1.0) - px(1.0)).min(height_px - 1),

@@ -4,12 +4,13 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::device_keys::{self, Measure};
+use super::held_device::HeldDevice;
 use super::{Failure, Terminal};
 use traceur_app::catalog;
 use traceur_app::rounded;
 use traceur_core::machine::Profile;
 use traceur_core::units;
-use traceur_job::{DeviceStatus, ManualControl, Port};
+use traceur_job::DeviceStatus;
 use traceur_protocol::Height;
 
 /// Move a machine by hand: home, jog, pen, zero, status.
@@ -111,7 +112,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
             "keys need a terminal: give a way such as `device jog 10mm 0mm`, or a height such as `device pen 45%`".into(),
         ));
     }
-    let mut held = Held::open(&profile, &at.port)?;
+    let mut held = HeldDevice::open(&profile, &at.port)?;
     match &args.verb {
         Verb::Home(_) => held.order(async |hand| hand.home().await)?,
         Verb::Jog { x: Some(x), y, .. } => {
@@ -178,34 +179,6 @@ fn tell(status: &DeviceStatus, profile: &Profile, terminal: &Terminal) -> Result
         }
         text
     })
-}
-
-/// A hand and the clock that it lives by.
-pub(super) struct Held {
-    runtime: tokio::runtime::Runtime,
-    hand: ManualControl,
-}
-
-impl Held {
-    fn open(profile: &Profile, port: &str) -> Result<Self, Failure> {
-        let port = Port::parse(port)?;
-        port.check(profile.firmware.dialect())?;
-        let runtime = traceur_job::runtime()?;
-        let hand = runtime.block_on(ManualControl::open(profile, &port))?;
-        Ok(Self { runtime, hand })
-    }
-
-    /// Gives an order, and waits until the machine rests. Ctrl-C ends the program, as it always does.
-    pub(super) fn order(
-        &mut self,
-        what: impl AsyncFnOnce(&mut ManualControl) -> Result<(), traceur_job::Error>,
-    ) -> Result<(), Failure> {
-        Ok(self.runtime.block_on(what(&mut self.hand))?)
-    }
-
-    pub(super) fn status(&mut self) -> Result<DeviceStatus, Failure> {
-        Ok(self.runtime.block_on(self.hand.status())?)
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::Failure;
-use super::device::Held;
+use super::held_device::HeldDevice;
 use traceur_core::machine::{Lift, Origin, Profile};
 use traceur_job::DeviceStatus;
 use traceur_protocol::Height;
@@ -155,7 +155,7 @@ fn place(status: &DeviceStatus) -> String {
 }
 
 /// Jogs by the arrow keys, which go the way that is seen on the page.
-pub(super) fn jog(held: &mut Held, profile: &Profile) -> Result<(), Failure> {
+pub(super) fn jog(held: &mut HeldDevice, profile: &Profile) -> Result<(), Failure> {
     let keys = Keys::begin()?;
     let up = match profile.bed.origin {
         Origin::TopLeft => -1.0,
@@ -202,7 +202,7 @@ pub(super) fn jog(held: &mut Held, profile: &Profile) -> Result<(), Failure> {
 
 /// Finds both heights. Gives what is to be set in the profile, as `machines new --set` takes it; nothing if it was left
 /// without Enter.
-pub(super) fn calibrate(held: &mut Held, mut measure: Measure) -> Result<Vec<String>, Failure> {
+pub(super) fn calibrate(held: &mut HeldDevice, mut measure: Measure) -> Result<Vec<String>, Failure> {
     let keys = Keys::begin()?;
     let begin = measure;
     let mut setting_down = true;

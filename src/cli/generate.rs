@@ -6,14 +6,13 @@ use std::time::Instant;
 use super::evolve::{self, EvolveArgs};
 use super::pass_order::PassArgs;
 use super::show::ShowArgs;
-use super::terminal::table;
-use super::{Failure, Terminal, files};
+use super::{Failure, Terminal, files, pen_use};
 use traceur_app::budget::Budget;
 use traceur_app::catalog;
 use traceur_app::recipe::Recipe;
 use traceur_core::drawing::svg;
 use traceur_core::units;
-use traceur_generator::{Outcome, PenUse, Settings};
+use traceur_generator::{Outcome, Settings};
 
 /// Make a drawing with the pens you own: one that excites a neuron, or one that is seen as a picture.
 #[derive(Debug, clap::Args)]
@@ -133,9 +132,6 @@ fn parse_length(text: &str) -> Result<f64, String> {
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     let output = args.output();
     files::check_writable(&output)?;
-    if args.image.is_some() || args.from.is_some() {
-        return super::generate_image::run(args, terminal);
-    }
     args.evolve.check()?;
     let settings = if args.evolve.goes_on() { None } else { Some(wanted(args)?) };
     let began = Instant::now();
@@ -217,25 +213,12 @@ pub(super) fn report(outcome: &Outcome) -> serde_json::Value {
         "style": outcome.style,
         "strokes": outcome.drawing.strokes(),
         "metres": traceur_app::rounded(outcome.pens.iter().map(|pen| pen.mm).sum::<f64>() / 1000.0),
-        "pens": report_pens(&outcome.pens),
+        "pens": pen_use::report_pens(&outcome.pens),
     });
     if let Some(sheet) = outcome.sheet {
         report["sheet"] = serde_json::json!(sheet);
     }
     report
-}
-
-/// What each pen draws.
-pub(super) fn report_pens(pens: &[PenUse]) -> Vec<serde_json::Value> {
-    let report = |pen: &PenUse| serde_json::json!({ "id": pen.id, "strokes": pen.strokes, "mm": traceur_app::rounded(pen.mm) });
-    pens.iter().map(report).collect()
-}
-
-/// The same for people.
-pub(super) fn pen_table(pens: &[PenUse]) -> String {
-    let row =
-        |pen: &PenUse| vec![pen.id.clone(), pen.strokes.to_string(), format!("{:.2} m", pen.mm / 1000.0)];
-    table(&["pen", "strokes", "ink"], &pens.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The same for people.
@@ -248,6 +231,6 @@ pub(super) fn summary(outcome: &Outcome) -> String {
         excitation.snapped,
         excitation.tuned,
         outcome.white * 100.0,
-        pen_table(&outcome.pens)
+        pen_use::pen_table(&outcome.pens)
     )
 }

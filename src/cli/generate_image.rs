@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::generate::{self, Args};
-use super::{Failure, Terminal, files};
+use super::generate::Args;
+use super::{Failure, Terminal, files, pen_use};
 use traceur_app::catalog;
 use traceur_app::preview::GAP_DPI;
 use traceur_app::preview::Gap;
@@ -14,6 +14,7 @@ use traceur_generator::draw;
 use traceur_generator::image::{Outcome, Wish, imitate};
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
+    files::check_writable(&args.output())?;
     let wish = wish(args)?;
     let began = Instant::now();
     let bar = terminal.progress("generate", wish.steps as u64);
@@ -36,7 +37,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
         "white": outcome.white,
         "strokes": outcome.drawing.strokes(),
         "metres": rounded(metres),
-        "pens": generate::report_pens(&outcome.pens),
+        "pens": pen_use::report_pens(&outcome.pens),
         "gap": gap,
         "seconds": rounded(seconds),
     });
@@ -88,6 +89,6 @@ fn summary(outcome: &Outcome, metres: f64, gap: &Gap) -> String {
         gap.delta_e,
         gap.delta_e_seen,
         outcome.white * 100.0,
-        generate::pen_table(&outcome.pens)
+        pen_use::pen_table(&outcome.pens)
     )
 }

@@ -12,6 +12,7 @@ mod files;
 
 mod generate;
 mod generate_image;
+mod held_device;
 mod input;
 mod interrupt;
 mod jobs;
@@ -22,11 +23,13 @@ mod machines;
 mod matching;
 mod models;
 mod order;
+mod pen_use;
 mod pens;
 mod pens_swatch;
 
 mod pass_order;
 mod pens_edit;
+mod pens_listing;
 mod pens_log;
 mod perform;
 mod plan;
@@ -150,6 +153,9 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn dispatch(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         Command::Run(args) => run::run(&args, terminal),
+        Command::Generate(args) if args.image.is_some() || args.from.is_some() => {
+            generate_image::run(&args, terminal)
+        }
         Command::Generate(args) => generate::run(&args, terminal),
         Command::Plan(args) => plan::run(&args, terminal),
         Command::Export(args) => export::run(&args, terminal),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::pens::Listing;
+use super::pens_listing::Listing;
 use super::terminal::plain;
 use super::{Failure, Terminal, files};
 use traceur_app::catalog::pen_file::{change, place};

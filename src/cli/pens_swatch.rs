@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::pass_order::PassArgs;
-use super::pens::Listing;
+use super::pens_listing::Listing;
 use super::terminal::plain;
 use super::{Failure, Terminal, files};
 use traceur_app::catalog::pen_file;

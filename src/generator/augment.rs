@@ -42,6 +42,47 @@ impl Default for Jitter {
     }
 }
 
+impl Jitter {
+    /// Sets one by the name that recipes have for it: that of its field, and `rotation_degrees`.
+    ///
+    /// # Errors
+    /// In a clause: a name that there is not, a value that is out of range.
+    pub fn set(&mut self, name: &str, value: f64) -> std::result::Result<(), String> {
+        let of_rotation = name == "rotation_degrees";
+        let value = if of_rotation { value.to_radians() } else { value };
+        let names = self.fields().map(|(name, ..)| name).join(", ");
+        let field = self.fields().into_iter().find(|(own, ..)| *own == name);
+        let (_, field, most) = field.ok_or_else(|| format!("no such jitter; there are {names}"))?;
+        if !(0.0..=most).contains(&value) {
+            return Err(format!("give 0 to {}", if of_rotation { 180.0 } else { most }));
+        }
+        *field = value;
+        Ok(())
+    }
+
+    /// The name and the value of the first that is out of range.
+    pub(super) fn first_mistake(mut self) -> Option<(&'static str, f64)> {
+        let fields = self.fields().map(|(name, value, most)| (name, *value, most));
+        fields
+            .into_iter()
+            .find(|(_, value, most)| !(0.0..=*most).contains(value))
+            .map(|(name, value, _)| (name, value))
+    }
+
+    /// Each with its name and the greatest value that makes sense; the least is 0.
+    fn fields(&mut self) -> [(&'static str, &mut f64, f64); 7] {
+        [
+            ("scale", &mut self.scale, 0.9),
+            ("rotation_degrees", &mut self.rotation, std::f64::consts::PI),
+            ("shift_px", &mut self.shift_px, 1000.0),
+            ("perspective", &mut self.perspective, 0.4),
+            ("crop", &mut self.crop, 0.9),
+            ("tint", &mut self.tint, 1.0),
+            ("noise", &mut self.noise, 1.0),
+        ]
+    }
+}
+
 /// Where a view's pixels come from, and in which light they are seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {

@@ -9,9 +9,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::schedule::{Run, Stage, State};
+use super::schedule::{Run, State};
 use super::settings::Settings;
 use super::spline::MOST_SPANS;
+use super::stage::Stage;
 use super::{Error, network};
 
 const MAGIC: &[u8; 19] = b"traceur checkpoint\n";

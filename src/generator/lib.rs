@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod settings;
 pub mod sheet;
 mod spline;
+mod stage;
 pub mod style;
 mod tensors;
 mod vectors;
@@ -38,10 +39,10 @@ pub use classes::Class;
 pub use manner::{Manner, parse_share};
 pub use objective::{Term, Weights, excitation_of};
 pub use picture::{Picture, draw};
-pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Sheet, Stage, generate};
+pub use schedule::{Excitation, Outcome, PenUse, Progress, Run, Sheet, generate};
 pub use settings::Settings;
 pub use sheet::{Arrangement, Given, Grid};
-pub use spline::MOST_SPANS;
+pub use stage::Stage;
 pub use style::Style;
 
 /// Why no drawing could be made.

@@ -55,6 +55,39 @@ impl Default for Weights {
     }
 }
 
+impl Weights {
+    /// Sets one by its field's name.
+    ///
+    /// # Errors
+    /// In a clause: a name that there is not, a value that is no number.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<(), String> {
+        let names = self.fields().map(|(name, _)| name).join(", ");
+        let field = self.fields().into_iter().find(|(own, _)| *own == name);
+        let (_, field) = field.ok_or_else(|| format!("no such weight; there are {names}"))?;
+        if !value.is_finite() {
+            return Err(format!("{value} is no weight: give a number"));
+        }
+        *field = value;
+        Ok(())
+    }
+
+    /// The name of the first that is no number.
+    pub(super) fn first_mistake(mut self) -> Option<&'static str> {
+        self.fields().into_iter().find(|(_, value)| !value.is_finite()).map(|(name, _)| name)
+    }
+
+    fn fields(&mut self) -> [(&'static str, &mut f64); 6] {
+        [
+            ("ink", &mut self.ink),
+            ("overlap", &mut self.overlap),
+            ("shape", &mut self.shape),
+            ("margin", &mut self.margin),
+            ("bend", &mut self.bend),
+            ("length", &mut self.length),
+        ]
+    }
+}
+
 /// One term of the loss.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {

@@ -1,7 +1,7 @@
 //! The picture that was wanted: a final drawing at any resolution, in linear light.
 
 use super::rasterizer::{Polylines, paint_polylines};
-use traceur_core::drawing::{Drawing, Page};
+use traceur_core::drawing::Drawing;
 use traceur_core::geometry::flatten;
 
 /// A picture of a whole page, row by row from the top left; linear sRGB light, 0 to 1.
@@ -20,19 +20,12 @@ const FLATNESS_PX: f64 = 0.05;
 /// Width of the edge between ink and paper; px.
 const SOFTNESS_PX: f32 = 1.0;
 
-/// Rows and columns of a picture of `page` at `dpi` pixels an inch.
-#[must_use]
-pub fn size_px(page: Page, dpi: f64) -> (usize, usize) {
-    let edge = |mm: f64| ((mm * dpi / 25.4).round() as usize).max(1);
-    (edge(page.width), edge(page.height))
-}
-
 /// Draws the whole page at `dpi` pixels an inch, layer by layer with each pen's ink and tip.
 ///
 /// Strokes are unions: a stroke that crosses itself inks once. Edges are 1 px soft.
 #[must_use]
 pub fn draw(drawing: &Drawing, dpi: f64) -> Picture {
-    let (width_px, height_px) = size_px(drawing.page, dpi);
+    let (width_px, height_px) = drawing.page.size_px(dpi);
     let scale = (width_px as f64 / drawing.page.width, height_px as f64 / drawing.page.height);
     let px_per_mm = 0.5 * (scale.0 + scale.1);
     let passes: Vec<_> = drawing
@@ -61,7 +54,7 @@ mod tests {
     use super::*;
     use kurbo::BezPath;
     use traceur_core::color::{linear, to_srgb8};
-    use traceur_core::drawing::{Layer, Stroke};
+    use traceur_core::drawing::{Layer, Page, Stroke};
     use traceur_core::pens::{BUILT_IN, Inventory};
 
     #[test]

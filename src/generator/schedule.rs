@@ -25,6 +25,7 @@ use super::objective::{Objective, Term, Terms};
 use super::rasterizer::{Rasterizer, values};
 use super::settings::Settings;
 use super::sheet::{Given, Piece, random_crops};
+pub use super::stage::Stage;
 use super::{Canvas, Error, Picture, finish};
 pub(super) use arcs::arcs;
 use revision::{THIN_AT, first_count};
@@ -49,17 +50,6 @@ const SETTLE: usize = 5;
 const SMOOTHING: f64 = 0.1;
 /// Random views by which a drawing is judged to be robust.
 const ROBUST_VIEWS: usize = 6;
-
-/// A part of the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Stage {
-    /// Strokes have colors of their own.
-    Free,
-    /// Strokes have pens.
-    Tune,
-    /// Copies of the part that was tuned make a sheet.
-    Sheet,
-}
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,9 +161,7 @@ impl Run {
     /// # Errors
     /// Settings that leave nothing to draw on or with, and failures of the network.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        if settings.most_pens == 0 || settings.strokes == Some(0) {
-            return Err(Error::Setting("no pens or no strokes to draw with: allow one at least".into()));
-        }
+        settings.check()?;
         let state = if settings.given.is_empty() { first(&settings, 0)? } else { given(&settings)? };
         let mut run = Self::with(settings, state)?;
         run.state.excitation.start = run.seen()?;

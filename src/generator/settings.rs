@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::aim::Aim;
 use super::augment::Jitter;
 use super::forms;
-use super::schedule::Stage;
 use super::sheet::{Given, Grid};
 use super::spline::MOST_SPANS;
+use super::stage::Stage;
 use super::style::Style;
 use super::{Canvas, Error, Weights};
 use traceur_core::drawing::Page;
@@ -109,6 +109,33 @@ impl Settings {
         }
     }
 
+    /// Looks whether they can work, whoever made them: a page and pens, and every number in its range.
+    ///
+    /// # Errors
+    /// One sentence: the first that can't.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = if self.most_pens == 0 || self.strokes == Some(0) {
+            "no pens or no strokes to draw with: allow one at least".into()
+        } else if self.length.is_some_and(|length| !(1.0..=1e8).contains(&length)) {
+            "metres of ink: give a length such as 25".into()
+        } else if self.feature.is_some_and(|feature| !(0.01..=100.0).contains(&feature)) {
+            "generate.feature: give a length such as \"2mm\"".into()
+        } else if !(1..=64).contains(&self.views) {
+            format!("{} views a step: give 1 to 64", self.views)
+        } else if !(1..=MOST_SPANS).contains(&self.spans) {
+            format!("{} cubics a stroke: give 1 to {MOST_SPANS}", self.spans)
+        } else if self.grid.is_some_and(|grid| !grid.is_sane()) {
+            "a sheet has 1 to 400 parts, and no more different ones than that".into()
+        } else if let Some((name, value)) = self.jitter.first_mistake() {
+            format!("jitter {name} of {value} is out of its range")
+        } else if let Some(name) = self.weights.first_mistake() {
+            format!("the weight {name} is no number")
+        } else {
+            return self.canvas().map(drop);
+        };
+        Err(Error::Setting(wrong))
+    }
+
     /// Where strokes may be; page mm.
     ///
     /// # Errors
@@ -170,9 +197,19 @@ impl Settings {
     /// What is made in a stage: the sheet, or a part of it.
     pub(super) fn at(&self, stage: Stage) -> Result<Self, Error> {
         match &self.grid {
-            Some(grid) if stage != Stage::Sheet => grid.part(self),
+            Some(grid) if stage != Stage::Sheet => self.part(grid),
             _ => Ok(self.clone()),
         }
+    }
+
+    /// The settings of one part of a sheet: the part's own page, to its edges.
+    fn part(&self, grid: &Grid) -> Result<Self, Error> {
+        let drawable = self.drawable()?;
+        let (columns, rows) = (grid.columns as f64, grid.rows as f64);
+        let page = Page { width: drawable.width() / columns, height: drawable.height() / rows };
+        let strokes = self.strokes.map(|strokes| strokes.div_ceil(grid.cells()));
+        let length = self.length.map(|length| length / grid.cells() as f64);
+        Ok(Self { page, margin: 0.0, strokes, length, grid: None, ..self.clone() })
     }
 
     /// Steps of all stages.

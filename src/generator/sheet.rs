@@ -13,9 +13,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::settings::Settings;
-use super::{Canvas, Error};
-use traceur_core::drawing::{Drawing, Page};
+use super::Canvas;
+use traceur_core::drawing::Drawing;
 use traceur_core::geometry::{Affine, Point, Rect, Vec2};
 use traceur_core::pens::Pen;
 
@@ -169,16 +168,6 @@ impl Grid {
     /// How many parts.
     pub(super) fn cells(&self) -> usize {
         self.columns * self.rows
-    }
-
-    /// The settings of one part of a sheet: the part's own page, to its edges.
-    pub(super) fn part(&self, sheet: &Settings) -> Result<Settings, Error> {
-        let drawable = sheet.drawable()?;
-        let (columns, rows) = (self.columns as f64, self.rows as f64);
-        let page = Page { width: drawable.width() / columns, height: drawable.height() / rows };
-        let strokes = sheet.strokes.map(|strokes| strokes.div_ceil(self.cells()));
-        let length = sheet.length.map(|length| length / self.cells() as f64);
-        Ok(Settings { page, margin: 0.0, strokes, length, grid: None, ..sheet.clone() })
     }
 
     /// Which of `parts` different ones lies in a cell: neighbors are different ones, where there are any.

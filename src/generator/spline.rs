@@ -8,7 +8,7 @@
 use traceur_core::geometry::Point;
 
 /// Most spans of a stroke.
-pub const MOST_SPANS: usize = 6;
+pub(crate) const MOST_SPANS: usize = 6;
 
 /// The splines of a number of spans.
 #[derive(Debug, Clone, PartialEq)]

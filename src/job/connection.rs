@@ -2,23 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use super::session_handler::SessionHandler;
 use super::virtual_connection::VirtualConnection;
-use super::{Control, Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
+use super::{Controls, EBB_USB_BAUD, Error, Port, flow, the_one_port};
 use crate::transport::{self, Link};
 use traceur_core::machine::Profile;
-use traceur_protocol::{Event, Program, Session};
+use traceur_protocol::{Program, Session};
 use traceur_sim::{Faults, MotionTrace};
 
 /// Longer than this beyond what was waited for, and this process slept: the plotter's answers are not late.
 const JUMP: Duration = Duration::from_secs(2);
-
-/// Who listens to a session, and deals with wishes.
-pub(super) trait SessionHandler {
-    /// Does what is wished for.
-    fn wish(&mut self, control: Control, session: &mut dyn Session, now: Duration);
-    /// Hears an event; time is since the session's start.
-    fn hear(&mut self, now: Duration, event: &Event);
-}
 
 /// A plotter at the other end.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ mod remainder;
 mod runner;
 mod runtime;
 mod serve;
+mod session_handler;
 mod store;
 #[cfg(test)]
 mod test_support;

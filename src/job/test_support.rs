@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, SessionHandler};
+use super::connection::Connection;
+use super::session_handler::SessionHandler;
 use super::{Control, Controls, Error};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::Profile;

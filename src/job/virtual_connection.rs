@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::connection::SessionHandler;
+use super::session_handler::SessionHandler;
 use super::virtual_line::VirtualLine;
 use super::{Controls, Error};
 use crate::transport::{self, Flow};

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use traceur_core::color::{Ink, Srgb8, linear, to_srgb8};
+use traceur_core::drawing::Page;
 use traceur_core::geometry::{Point, Polyline};
 
 /// Rows of pixels that one task inks. Fixed, so that the picture does not depend on the number of threads.
@@ -30,10 +31,8 @@ impl Paper {
 
     /// A sheet of `width` x `height` mm in a color.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a page is 1 mm to 10 m")]
     pub fn of_color(color: Srgb8, width: f64, height: f64, dpi: f64) -> Self {
-        let pixels = |mm: f64| ((mm / 25.4 * dpi).round() as usize).max(1);
-        let (width_px, height_px) = (pixels(width), pixels(height));
+        let (width_px, height_px) = Page { width, height }.size_px(dpi);
         Self { width_px, height_px, dpi, light: vec![linear(color); width_px * height_px] }
     }
 

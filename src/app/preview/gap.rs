@@ -51,8 +51,7 @@ impl Gap {
     /// When the structural comparison refuses the pictures.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a page is 1 mm to 10 m")]
     pub fn measure(wanted: &Picture, inked: &Picture, page: &Page, off_page: f64) -> Result<Self, Error> {
-        let pixels = |mm: f64| ((mm / 25.4 * DPI).round() as usize).max(1);
-        let (width_px, height_px) = (pixels(page.width), pixels(page.height));
+        let (width_px, height_px) = page.size_px(DPI);
         let squares = |mm: f64| ((mm / SEEN).round() as usize).max(1);
         // Of the pictures as they come: a pixel that is part ink, part paper has a paler sRGB value than its parts' mean.
         let seen = |picture: &Picture| resized(&encoded(picture), squares(page.width), squares(page.height));

@@ -45,10 +45,8 @@ pub struct Heat {
 impl Heat {
     /// A sheet without ink.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a page is 1 mm to 10 m")]
     pub fn new(page: &Page, dpi: f64) -> Self {
-        let pixels = |mm: f64| ((mm / 25.4 * dpi).round() as usize).max(1);
-        let (width_px, height_px) = (pixels(page.width), pixels(page.height));
+        let (width_px, height_px) = page.size_px(dpi);
         Self { width_px, height_px, px_per_mm: dpi / 25.4, times: vec![0; width_px * height_px] }
     }
 

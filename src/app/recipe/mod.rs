@@ -3,6 +3,7 @@
 mod settings;
 pub mod sweep;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -100,7 +101,7 @@ pub struct Generate {
     pub views: Option<usize>,
     /// How far views go.
     #[serde(default)]
-    pub jitter: Jitter,
+    pub jitter: BTreeMap<String, f64>,
     /// A picture whose style is wanted, or `mondrian`.
     #[serde(default)]
     pub style: Option<String>,
@@ -112,7 +113,7 @@ pub struct Generate {
     pub style_layers: Vec<String>,
     /// Of what the drawing should be beside exciting.
     #[serde(default)]
-    pub weights: Weights,
+    pub weights: BTreeMap<String, f64>,
     /// Length of the shortest stroke; mm.
     #[serde(default, deserialize_with = "units::de_length_option")]
     pub feature: Option<f64>,
@@ -129,44 +130,6 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D
         Neurons::One(neuron) => neuron,
         Neurons::Several(neurons) => neurons.join("+"),
     })
-}
-
-/// How far views go; nothing: as usual.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Jitter {
-    /// Share, up to 0.9.
-    pub scale: Option<f64>,
-    /// Up to 180.
-    pub rotation_degrees: Option<f64>,
-    /// Up to 1000.
-    pub shift_px: Option<f64>,
-    /// Up to 0.4.
-    pub perspective: Option<f64>,
-    /// Share, up to 0.9.
-    pub crop: Option<f64>,
-    /// Up to 1.
-    pub tint: Option<f64>,
-    /// Up to 1.
-    pub noise: Option<f64>,
-}
-
-/// Weights of the terms beside the excitation; nothing: as usual.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Weights {
-    /// Of ink on the paper.
-    pub ink: Option<f64>,
-    /// Of strokes over strokes.
-    pub overlap: Option<f64>,
-    /// Of uneven strokes.
-    pub shape: Option<f64>,
-    /// Of ink outside the margin.
-    pub margin: Option<f64>,
-    /// Of sharp bends.
-    pub bend: Option<f64>,
-    /// Of another length than was asked for.
-    pub length: Option<f64>,
 }
 
 fn four() -> usize {
@@ -273,7 +236,7 @@ mod tests {
             load(&[r#"generate.neuron=["lite0:b6:24", "lite0:b7:15*0.5"]"#, "generate.weights.ink=7"])
                 .unwrap();
         assert_eq!(recipe.generate.neuron, "lite0:b6:24+lite0:b7:15*0.5");
-        assert_eq!(recipe.generate.weights.ink, Some(7.0));
+        assert_eq!(recipe.generate.weights["ink"], 7.0);
         let settings = recipe.settings().unwrap();
         assert_eq!((settings.weights.ink, settings.aim.targets().len()), (7.0, 2));
         let recipe =

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::{Generate, Jitter, Recipe, Weights};
+use super::{Generate, Recipe};
 use crate::wanted::Source;
 use crate::{Error, catalog, files};
 use traceur_core::drawing::scene::{Matching, Stages};
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
 use traceur_generator::network::{Layer, Net};
-use traceur_generator::{Aim, Arrangement, Given, Grid, MOST_SPANS, Settings, Style, parse_share};
+use traceur_generator::{Aim, Arrangement, Given, Grid, Settings, Style, parse_share};
 
 /// The style that needs no file.
 const BUILT_IN_STYLE: &str = "mondrian";
@@ -31,25 +31,15 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     settings.strokes = generate.strokes;
     settings.seed = recipe.seed;
     settings.length = generate.metres.map(|metres| 1000.0 * metres);
-    if settings.length.is_some_and(|length| !(1.0..=1e8).contains(&length)) {
-        return Err(Error::Input("metres of ink: give a length such as 25".into()));
-    }
     settings.feature = generate.feature;
-    if settings.feature.is_some_and(|feature| !(0.01..=100.0).contains(&feature)) {
-        return Err(Error::Input("generate.feature: give a length such as \"2mm\"".into()));
-    }
     settings.views = generate.views.unwrap_or(settings.views);
-    if !(1..=64).contains(&settings.views) {
-        return Err(Error::Input(format!("{} views a step: give 1 to 64", settings.views)));
-    }
     settings.grid = grid(generate).map_err(Error::Input)?;
     settings.given = given(generate, &settings.pens)?;
     settings.sheet_steps = generate.sheet_steps.unwrap_or(settings.sheet_steps);
     divide_steps(&mut settings, generate)?;
     settings.style = style(generate, settings.aim.net())?;
-    weigh(&mut settings, &generate.weights)?;
-    shake(&mut settings, &generate.jitter)?;
-    settings.canvas()?;
+    adjust(&mut settings, generate)?;
+    settings.check()?;
     Ok(settings)
 }
 
@@ -63,9 +53,6 @@ fn compose(settings: &mut Settings, generate: &Generate) -> Result<(), String> {
         settings.white = Some([share; 2]);
     }
     settings.spans = generate.spans.unwrap_or(settings.spans);
-    if !(1..=MOST_SPANS).contains(&settings.spans) {
-        return Err(format!("{} cubics a stroke: give 1 to {MOST_SPANS}", settings.spans));
-    }
     Ok(())
 }
 
@@ -145,41 +132,15 @@ fn layer(name: &str, own: Net) -> Result<Layer, Error> {
     })
 }
 
-fn weigh(settings: &mut Settings, wanted: &Weights) -> Result<(), Error> {
-    let weights = &mut settings.weights;
-    for (name, weight, wanted) in [
-        ("ink", &mut weights.ink, wanted.ink),
-        ("overlap", &mut weights.overlap, wanted.overlap),
-        ("shape", &mut weights.shape, wanted.shape),
-        ("margin", &mut weights.margin, wanted.margin),
-        ("bend", &mut weights.bend, wanted.bend),
-        ("length", &mut weights.length, wanted.length),
-    ] {
-        *weight = wanted.unwrap_or(*weight);
-        if !weight.is_finite() {
-            return Err(Error::Input(format!("generate.weights.{name} is {weight}: give a number")));
-        }
+/// Sets weights and jitters by name.
+fn adjust(settings: &mut Settings, generate: &Generate) -> Result<(), Error> {
+    for (name, value) in &generate.weights {
+        let set = settings.weights.set(name, *value);
+        set.map_err(|why| Error::Input(format!("generate.weights.{name}: {why}")))?;
     }
-    Ok(())
-}
-
-fn shake(settings: &mut Settings, wanted: &Jitter) -> Result<(), Error> {
-    let jitter = &mut settings.jitter;
-    let rotation = wanted.rotation_degrees.map(f64::to_radians);
-    for (name, value, wanted, most) in [
-        ("scale", &mut jitter.scale, wanted.scale, 0.9),
-        ("rotation_degrees", &mut jitter.rotation, rotation, std::f64::consts::PI),
-        ("shift_px", &mut jitter.shift_px, wanted.shift_px, 1000.0),
-        ("perspective", &mut jitter.perspective, wanted.perspective, 0.4),
-        ("crop", &mut jitter.crop, wanted.crop, 0.9),
-        ("tint", &mut jitter.tint, wanted.tint, 1.0),
-        ("noise", &mut jitter.noise, wanted.noise, 1.0),
-    ] {
-        *value = wanted.unwrap_or(*value);
-        if !(0.0..=most).contains(value) {
-            let most = if name == "rotation_degrees" { 180.0 } else { most };
-            return Err(Error::Input(format!("generate.jitter.{name}: give 0 to {most}")));
-        }
+    for (name, value) in &generate.jitter {
+        let set = settings.jitter.set(name, *value);
+        set.map_err(|why| Error::Input(format!("generate.jitter.{name}: {why}")))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use kurbo::BezPath;
 
 use crate::pens::Pen;
 pub use layout::{Arrangement, Copies, Layout, Tiles, USUAL_MARGIN};
-pub use page::Page;
+pub use page::{Page, pixels};
 
 /// Why a drawing could not be read or made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -30,7 +30,20 @@ const NAMED: [(&str, f64, f64); 10] = [
 /// Greatest edge that is still believed to be paper; mm.
 pub(crate) const GREATEST: f64 = 10_000.0;
 
+/// Rows or columns of a picture of so many mm at `dpi` pixels an inch; 1 at least.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a page is 1 mm to 10 m")]
+pub fn pixels(mm: f64, dpi: f64) -> usize {
+    ((mm * dpi / 25.4).round() as usize).max(1)
+}
+
 impl Page {
+    /// Columns and rows of its picture at `dpi` pixels an inch.
+    #[must_use]
+    pub fn size_px(&self, dpi: f64) -> (usize, usize) {
+        (pixels(self.width, dpi), pixels(self.height, dpi))
+    }
+
     /// Reads `A4`, `a5 landscape`, `letter`, `210x297mm`, `8.5x11in`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Beside `NET.safetensors` stands `NET.sha256`, its checksum when it was put there.
 
 use super::{Error, sha256};
-use crate::network::Net;
+use crate::network::architecture::Net;
 use etcetera::BaseStrategy;
 use std::fs;
 use std::io::Write;

@@ -2,8 +2,7 @@
 
 use super::checkpoint::{Array, Checkpoint};
 use super::pickle::Result;
-use crate::network::Net;
-use crate::network::architecture::{Architecture, ConvShape};
+use crate::network::architecture::{Architecture, ConvShape, Net};
 use std::collections::BTreeMap;
 
 /// Whose weights these are: the network all of whose convolutions are there; of `wanted`, that it is.

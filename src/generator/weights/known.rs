@@ -1,6 +1,6 @@
 //! Where each network's weights come from, and how this program keeps them.
 
-use crate::network::Net;
+use crate::network::architecture::Net;
 
 /// The published weights of a network.
 #[derive(Debug, Clone, Copy)]

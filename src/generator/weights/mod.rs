@@ -18,7 +18,7 @@ mod torch_zip;
 
 pub use known::{Origin, origin};
 
-use crate::network::Net;
+use crate::network::architecture::Net;
 use candle_core::Tensor;
 use checkpoint::Checkpoint;
 use known::Kept;

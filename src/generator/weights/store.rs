@@ -7,7 +7,7 @@
 use super::Error;
 use super::checkpoint::Array;
 use super::known::{Kept, description, origin};
-use crate::network::Net;
+use crate::network::architecture::Net;
 use candle_core::{DType, Device, Tensor};
 use half::f16;
 use std::collections::{BTreeMap, HashMap};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{News, Next, Operator, Place, Runner};
 use crate::Control;
-use crate::connection::SessionHandler;
 use crate::log::tell;
 use crate::remainder::Progress;
+use crate::session_handler::SessionHandler;
 use traceur_core::geometry::Point;
 use traceur_core::machine::Dialect;
 use traceur_protocol::{Event, Program, Session, State};

@@ -255,6 +255,20 @@ impl Board {
         }
     }
 
+    /// Ends all motion if a limit switch triggers. The firmware looks in each of its interrupts; here it is enough to look
+    /// whenever something has changed.
+    pub(super) fn watch_limits(&mut self) {
+        if !self.limits.trigger() {
+            return;
+        }
+        self.cut_short();
+        self.fifo.clear();
+        if self.limits.tells {
+            self.print(&format!("Limit switch triggered. PortB={:02X}", self.limits.seen));
+            self.end_line("\r\n");
+        }
+    }
+
     fn print_errors(&mut self) {
         let errors = std::mem::take(&mut self.errors);
         for line in errors.lines() {

@@ -1,7 +1,5 @@
 //! Switches at port B that end all motion (firmware 3: `CU,51` to `CU,53`).
 
-use super::board::Board;
-
 /// Port B with nothing plugged in: what is an input is pulled up.
 const OPEN: u8 = 0b1110_0101;
 
@@ -28,22 +26,14 @@ impl Default for Limits {
     }
 }
 
-impl Board {
-    /// Ends all motion if a watched pin has its target's level. The firmware looks in each of its interrupts; here it is
-    /// enough to look whenever something has changed.
-    pub(super) fn watch_limits(&mut self) {
-        let limits = &mut self.limits;
-        if limits.triggered || !(limits.pins ^ limits.target) & limits.mask == 0 {
-            return;
+impl Limits {
+    /// Whether a watched pin has its target's level now and had not before.
+    pub(super) fn trigger(&mut self) -> bool {
+        if self.triggered || !(self.pins ^ self.target) & self.mask == 0 {
+            return false;
         }
-        (limits.triggered, limits.seen) = (true, limits.pins);
-        let (tells, seen) = (limits.tells, limits.seen);
-        self.cut_short();
-        self.fifo.clear();
-        if tells {
-            self.print(&format!("Limit switch triggered. PortB={seen:02X}"));
-            self.end_line("\r\n");
-        }
+        (self.triggered, self.seen) = (true, self.pins);
+        true
     }
 }
 

@@ -5,6 +5,7 @@ use std::f64::consts::FRAC_PI_4;
 use kurbo::BezPath;
 
 use super::hide::Shown;
+use super::marks::Fill;
 use super::matching::Group;
 use super::width::FatStrokes;
 use crate::drawing::{Layer, Stroke};
@@ -13,35 +14,6 @@ use crate::pens::Pen;
 
 /// Gaps up to twice this between areas of one color are closed; mm.
 const SEAM: f64 = 0.005;
-
-/// How a shape with a fill is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Fill {
-    /// Along its edge, unless it has a stroke.
-    #[default]
-    Outline,
-    /// Inked with parallel lines, beside its stroke if it has one.
-    Hatch,
-    /// Inked with parallel lines and more across, beside its stroke if it has one.
-    Crosshatch,
-    /// Inked with rings along its edge, beside its stroke if it has one.
-    Concentric,
-    /// Only its stroke, if it has one.
-    None,
-}
-
-impl Fill {
-    /// How its area is inked, if it is.
-    #[must_use]
-    pub fn pattern(self) -> Option<Pattern> {
-        match self {
-            Self::Hatch => Some(Pattern::Hatch),
-            Self::Crosshatch => Some(Pattern::Crosshatch),
-            Self::Concentric => Some(Pattern::Concentric),
-            Self::Outline | Self::None => None,
-        }
-    }
-}
 
 /// Measures of the lines that ink an area.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,10 +4,38 @@ use std::collections::BTreeMap;
 
 use kurbo::{BezPath, Cap, Join, Shape as _};
 
-use super::fill::Fill;
 use super::{Clip, FilledPath, Paint, Shape, Skipped, StrokedPath};
 use crate::color::Srgb8;
-use crate::geometry::{Affine, FillRule, Rect};
+use crate::geometry::{Affine, FillRule, Pattern, Rect};
+
+/// How a shape with a fill is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fill {
+    /// Along its edge, unless it has a stroke.
+    #[default]
+    Outline,
+    /// Inked with parallel lines, beside its stroke if it has one.
+    Hatch,
+    /// Inked with parallel lines and more across, beside its stroke if it has one.
+    Crosshatch,
+    /// Inked with rings along its edge, beside its stroke if it has one.
+    Concentric,
+    /// Only its stroke, if it has one.
+    None,
+}
+
+impl Fill {
+    /// How its area is inked, if it is.
+    #[must_use]
+    pub fn pattern(self) -> Option<Pattern> {
+        match self {
+            Self::Hatch => Some(Pattern::Hatch),
+            Self::Crosshatch => Some(Pattern::Crosshatch),
+            Self::Concentric => Some(Pattern::Concentric),
+            Self::Outline | Self::None => None,
+        }
+    }
+}
 
 /// Opacity above which a fill hides what lies below it.
 const OPAQUE: f32 = 0.99;

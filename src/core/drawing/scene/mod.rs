@@ -49,8 +49,9 @@ use crate::pens::Pen;
 
 pub use colors::Match;
 pub use draw::{Drawn, LayerDrawn, Stages};
-pub use fill::{Fill, Filling, Hatching};
+pub use fill::{Filling, Hatching};
 pub use label::Label;
+pub use marks::Fill;
 pub use matching::{ByHand, LayersBy, Matching, Opacity};
 pub use skipped::Skipped;
 pub(super) use subpaths::{is_dot, split};
