@@ -181,24 +181,23 @@ fn spans(plan: &traceur_motion::Plan, strokes: usize) -> Vec<[f64; 2]> {
 pub(crate) mod tests {
     use super::*;
     use traceur_core::drawing::Page;
-    use traceur_core::geometry::{Point, Polyline};
-    use traceur_core::pens::{BUILT_IN, Inventory, Pen};
+    use traceur_core::geometry::Polyline;
+    use traceur_core::pens::{Inventory, Pen};
 
     pub(crate) fn pen(id: &str) -> Pen {
-        let set = if id == "black" { BUILT_IN[2].1 } else { BUILT_IN[0].1 };
-        Inventory::parse("x", set).unwrap().pen(id).unwrap().clone()
+        let set = if id == "black" { "black" } else { "fineliner-12" };
+        Inventory::built_in(set).unwrap().pen(id).unwrap().clone()
     }
 
     /// Two pens: three lines and a dot, then a square.
     pub(crate) fn toolpath() -> Toolpath {
-        let line = |points: &[(f64, f64)]| Polyline::new(points.iter().map(|p| Point::from(*p)).collect());
         let strokes = vec![
-            line(&[(10.0, 10.0), (90.0, 10.0)]),
-            line(&[(90.0, 20.0), (50.0, 20.0), (10.0, 20.0)]),
-            line(&[(10.0, 30.0), (10.0, 30.0)]),
-            line(&[(10.0, 40.0), (90.0, 40.0)]),
+            Polyline::from([(10.0, 10.0), (90.0, 10.0)]),
+            Polyline::from([(90.0, 20.0), (50.0, 20.0), (10.0, 20.0)]),
+            Polyline::from([(10.0, 30.0), (10.0, 30.0)]),
+            Polyline::from([(10.0, 40.0), (90.0, 40.0)]),
         ];
-        let square = line(&[(20.0, 50.0), (80.0, 50.0), (80.0, 90.0), (20.0, 90.0), (20.0, 50.0)]);
+        let square = Polyline::from([(20.0, 50.0), (80.0, 50.0), (80.0, 90.0), (20.0, 90.0), (20.0, 50.0)]);
         let passes =
             vec![Pass { pen: pen("red"), strokes }, Pass { pen: pen("black"), strokes: vec![square] }];
         Toolpath { page: Page { width: 100.0, height: 100.0 }, passes }

@@ -156,10 +156,10 @@ mod tests {
     use super::*;
     use crate::{Aim, Outcome};
     use traceur_core::drawing::{Page, svg};
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     fn small() -> Run {
-        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let page = Page { width: 40.0, height: 32.0 };
         let aim: Aim = "lite0:b2:11".parse().unwrap();
         Run::new(Settings {

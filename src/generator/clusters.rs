@@ -47,11 +47,11 @@ pub(super) fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     #[test]
     fn colors_near_a_pen_take_it_and_at_most_so_many_are_taken() {
-        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let colors: Vec<[f32; 3]> = (0..40)
             .map(|i| if i % 2 == 0 { [0.80, 0.10 + 0.001 * i as f32, 0.18] } else { [0.12, 0.16, 0.55] })
             .collect();

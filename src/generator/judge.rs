@@ -69,11 +69,11 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
     use traceur_core::drawing::Page;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     /// A grid of strokes, all of one of two pens.
     fn strokes() -> (Objective, Rasterizer, Vec<f32>) {
-        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let page = Page { width: 60.0, height: 50.0 };
         let settings = Settings::new(page, "lite0:b4:11".parse().unwrap(), pens.clone());
         let objective = Objective::new(&settings, [0.0, 0.0, 96.0, 96.0]).unwrap();

@@ -411,10 +411,10 @@ fn spans(count: usize, origin: f64, px_per_mm: f64, pixels: usize, page: f64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     fn objective(aim: &str) -> Objective {
-        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let page = Page { width: 60.0, height: 50.0 };
         Objective::new(&Settings::new(page, aim.parse().unwrap(), pens), [0.0; 4]).unwrap()
     }

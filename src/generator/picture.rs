@@ -55,11 +55,11 @@ mod tests {
     use kurbo::BezPath;
     use traceur_core::color::{linear, to_srgb8};
     use traceur_core::drawing::{Layer, Page, Stroke};
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     #[test]
     fn a_thick_line_has_its_pens_color_and_self_crossings_ink_once() {
-        let mut pen = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens[0].clone();
+        let mut pen = Inventory::built_in("fineliner-12").unwrap().pens[0].clone();
         pen.tip = 4.0;
         let path = BezPath::from_svg("M2 10 L18 10 L18 2 L10 2 L10 18").unwrap();
         let drawing = Drawing {

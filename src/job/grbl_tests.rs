@@ -7,13 +7,13 @@ use super::test_support::simulate;
 use super::*;
 use traceur_core::geometry::{Point, Polyline, Vec2};
 use traceur_core::machine::{Dialect, Firmware, Grbl, Placement, Profile};
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 use traceur_core::toolpath::Pass;
 use traceur_protocol::{Event, Program, Statement, encode};
 use traceur_sim::{Faults, VirtualGrbl, VirtualPlotter as _, Wire};
 
 fn pass(strokes: Vec<Vec<Point>>) -> Pass {
-    let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+    let pen = Inventory::built_in("black").unwrap().pens.remove(0);
     Pass { pen, strokes: strokes.into_iter().map(Polyline::new).collect() }
 }
 

@@ -6,7 +6,7 @@ use crate::Connection;
 use crate::test_support::{Outcome, off, simulate, stream};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Firmware, Handshake, Hpgl, Placement, Profile};
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 use traceur_core::toolpath::Pass;
 use traceur_protocol::{Event, Program};
 use traceur_sim::Faults;
@@ -24,30 +24,26 @@ fn table(profile: &mut Profile) -> &mut Hpgl {
     }
 }
 
-fn line(points: &[(f64, f64)]) -> Polyline {
-    Polyline::new(points.iter().map(|p| Point::from(*p)).collect())
-}
-
 fn strokes() -> Vec<Polyline> {
-    let circle: Vec<(f64, f64)> = (0..=180)
+    let circle: Vec<Point> = (0..=180)
         .map(|i| {
             let angle = f64::from(i) * 2_f64.to_radians();
-            (150.0 + 40.0 * angle.cos(), 100.0 + 40.0 * angle.sin())
+            Point::new(150.0 + 40.0 * angle.cos(), 100.0 + 40.0 * angle.sin())
         })
         .collect();
-    let zigzag: Vec<(f64, f64)> =
-        (0..300).map(|i| (30.037 + 0.5 * f64::from(i), 30.0 + 3.0 * f64::from(i % 2))).collect();
+    let zigzag: Vec<Point> =
+        (0..300).map(|i| Point::new(30.037 + 0.5 * f64::from(i), 30.0 + 3.0 * f64::from(i % 2))).collect();
     vec![
-        line(&circle),
-        line(&[(133.333, 144.444), (133.333, 144.444)]),
-        line(&zigzag),
-        line(&[(60.0, 150.0), (250.0, 60.0)]),
-        line(&[(60.0, 150.0), (60.002, 150.0)]),
+        Polyline::new(circle),
+        Polyline::from([(133.333, 144.444), (133.333, 144.444)]),
+        Polyline::new(zigzag),
+        Polyline::from([(60.0, 150.0), (250.0, 60.0)]),
+        Polyline::from([(60.0, 150.0), (60.002, 150.0)]),
     ]
 }
 
 fn pass(strokes: Vec<Polyline>) -> Pass {
-    let mut pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+    let mut pen = Inventory::built_in("black").unwrap().pens.remove(0);
     pen.slot = None;
     Pass { pen, strokes }
 }
@@ -126,7 +122,7 @@ async fn portrait_pages_and_a3_come_out_on_the_page() {
     ] {
         let profile = profile(id);
         let placement = Placement::of_page(&profile, size.0, size.1).unwrap();
-        let asked = vec![line(&[(40.0, 30.0), at, (40.0, 60.0)])];
+        let asked = vec![Polyline::from([(40.0, 30.0), at, (40.0, 60.0)])];
         let program = traceur_protocol::encode(0, &pass(asked.clone()), &profile, &placement);
         let (outcome, _) = plot(&profile, program, &Faults::default()).await;
         same(&outcome.trace.unwrap().strokes(), &asked, &placement, 0.0);
@@ -210,7 +206,7 @@ proptest! {
         hpgl.handshake =
             [Handshake::XonXoff, Handshake::Hardwire, Handshake::EnqAck, Handshake::Poll, Handshake::None][kind];
         hpgl.buffer_bytes = buffer;
-        let strokes: Vec<Polyline> = points.iter().map(|points| line(points)).collect();
+        let strokes: Vec<Polyline> = points.iter().map(|points| Polyline::new(points.iter().copied().map(Point::from).collect())).collect();
         let (program, _) = program(&profile, strokes);
         let faults = Faults { latency, ..Faults::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -379,7 +379,7 @@ mod tests {
     use traceur_core::toolpath::Pass;
 
     fn case() -> Case {
-        let pens = Inventory::parse("pens.toml", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let passes = pens.into_iter().take(3).map(|pen| {
             let pen = Pen { supply: Some(0.1 + 0.2), pass: Some(2), ..pen };
             let points = (0..200).map(|n| {

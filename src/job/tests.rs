@@ -7,13 +7,13 @@ use super::*;
 use crate::transport::Link;
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Placement, Profile};
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 use traceur_core::toolpath::Pass;
 use traceur_protocol::{Event, Program, encode};
 use traceur_sim::Faults;
 
 fn pass() -> Pass {
-    let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+    let pen = Inventory::built_in("black").unwrap().pens.remove(0);
     let circle = (0..=90).map(|i| {
         let angle = f64::from(i) * 4.0_f64.to_radians();
         Point::new(50.0 + 20.0 * angle.cos(), 60.0 + 20.0 * angle.sin())

@@ -135,8 +135,7 @@ mod tests {
 
     fn pass(strokes: &[Vec<(f64, f64)>], speed: Option<f64>) -> Pass {
         let line = |points: &Vec<(f64, f64)>| Polyline::new(points.iter().map(|p| Point::from(*p)).collect());
-        let mut pen =
-            Inventory::parse("black.toml", traceur_core::pens::BUILT_IN[2].1).unwrap().pens.remove(0);
+        let mut pen = Inventory::built_in("black").unwrap().pens.remove(0);
         pen.speed = speed;
         Pass { pen, strokes: strokes.iter().map(line).collect() }
     }

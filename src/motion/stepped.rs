@@ -219,10 +219,10 @@ mod tests {
     use proptest::prelude::*;
     use traceur_core::geometry::Polyline;
     use traceur_core::machine::Firmware;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     fn pass(strokes: &[Vec<(f64, f64)>]) -> Pass {
-        let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+        let pen = Inventory::built_in("black").unwrap().pens.remove(0);
         let line = |points: &Vec<(f64, f64)>| Polyline::new(points.iter().map(|p| Point::from(*p)).collect());
         Pass { pen, strokes: strokes.iter().map(line).collect() }
     }

@@ -183,10 +183,6 @@ mod tests {
     use super::*;
     use traceur_core::color::Srgb8;
 
-    fn line(points: &[(f64, f64)]) -> Polyline {
-        Polyline::new(points.iter().map(|p| Point::from(*p)).collect())
-    }
-
     fn ink() -> Ink {
         Ink::new(Srgb8::new(200, 30, 40), 0.0)
     }
@@ -199,7 +195,7 @@ mod tests {
     #[test]
     fn a_line_is_as_wide_as_its_tip() {
         let mut paper = Paper::white(20.0, 20.0, 300.0);
-        paper.lay(&[line(&[(2.0, 10.0), (18.0, 10.0)])], 0.5, &ink());
+        paper.lay(&[Polyline::from([(2.0, 10.0), (18.0, 10.0)])], 0.5, &ink());
         let column = paper.width_px / 2;
         let dark: f64 = (0..paper.height_px)
             .map(|row| f64::from(1.0 - paper.light[row * paper.width_px + column][1]))
@@ -211,17 +207,25 @@ mod tests {
     #[test]
     fn strokes_overprint_but_a_stroke_does_not_overprint_itself() {
         let mut crossing = Paper::white(20.0, 20.0, 300.0);
-        crossing.lay(&[line(&[(2.0, 10.0), (18.0, 10.0)]), line(&[(10.0, 2.0), (10.0, 18.0)])], 0.5, &ink());
+        crossing.lay(
+            &[Polyline::from([(2.0, 10.0), (18.0, 10.0)]), Polyline::from([(10.0, 2.0), (10.0, 18.0)])],
+            0.5,
+            &ink(),
+        );
         assert!(red_at(&crossing, 10.0, 10.0) < 0.5 * red_at(&crossing, 5.0, 10.0));
         let mut turning = Paper::white(20.0, 20.0, 300.0);
-        turning.lay(&[line(&[(2.0, 10.0), (18.0, 10.0), (2.0, 10.0)])], 0.5, &ink());
+        turning.lay(&[Polyline::from([(2.0, 10.0), (18.0, 10.0), (2.0, 10.0)])], 0.5, &ink());
         assert_eq!(red_at(&turning, 10.0, 10.0), red_at(&crossing, 5.0, 10.0));
     }
 
     #[test]
     fn a_dot_leaves_ink_and_marks_off_the_sheet_do_no_harm() {
         let mut paper = Paper::white(20.0, 20.0, 300.0);
-        paper.lay(&[line(&[(5.0, 5.0), (5.0, 5.0)]), line(&[(-1e6, 3.0), (-5.0, 1e7)])], 0.5, &ink());
+        paper.lay(
+            &[Polyline::from([(5.0, 5.0), (5.0, 5.0)]), Polyline::from([(-1e6, 3.0), (-5.0, 1e7)])],
+            0.5,
+            &ink(),
+        );
         assert!(red_at(&paper, 5.0, 5.0) < 0.2);
         assert_eq!(paper.light.iter().filter(|light| light[1] < 0.5).count() / 20, 1);
     }
@@ -231,7 +235,7 @@ mod tests {
         let strokes: Vec<_> = (0..60)
             .map(|i| {
                 let y = f64::from(i) / 3.0;
-                line(&[(0.0, y), (20.0, 20.0 - y), (y, y)])
+                Polyline::from([(0.0, y), (20.0, 20.0 - y), (y, y)])
             })
             .collect();
         let ink_with = |threads| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Ebb, Firmware, Placement, Profile, Syntax, Version};
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 use traceur_core::toolpath::Pass;
 use traceur_protocol::ebb::LowLevelMove;
 use traceur_protocol::{Event, Fault, Program, State};
@@ -40,7 +40,7 @@ impl Setup {
         if let Firmware::Ebb(ebb) = &mut profile.firmware {
             (ebb.firmware, ebb.syntax) = (firmware, syntax);
         }
-        let pen = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens.remove(0);
+        let pen = Inventory::built_in("fineliner-12").unwrap().pens.remove(0);
         let placement = Placement::new(&profile, 120.0);
         Self { profile, placement, pass: Pass { pen, strokes: strokes() } }
     }

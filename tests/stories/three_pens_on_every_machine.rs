@@ -21,7 +21,7 @@ const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="120mm" 
 </g></svg>"##;
 
 fn toolpath(profile: &Profile) -> Toolpath {
-    let pens = Inventory::parse("fineliner-12", traceur_core::pens::BUILT_IN[0].1).unwrap().pens;
+    let pens = Inventory::built_in("fineliner-12").unwrap().pens;
     let matching = Matching { pens: &pens, ..Matching::default() };
     let scene = svg::read("drawing.svg", DRAWING.as_bytes()).unwrap().scene;
     let drawing = scene.draw(&Stages { matching, ..Stages::default() }).unwrap().drawing;

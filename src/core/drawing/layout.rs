@@ -300,7 +300,7 @@ fn cut(stroke: &Stroke, shift: Vec2, area: Rect) -> Vec<Stroke> {
 mod tests {
     use super::*;
     use crate::geometry::BezPath;
-    use crate::pens::{BUILT_IN, Inventory};
+    use crate::pens::Inventory;
     use std::f64::consts::FRAC_PI_2;
 
     const A4: Page = Page { width: 210.0, height: 297.0 };
@@ -382,7 +382,7 @@ mod tests {
         let line = BezPath::from_svg("M20 30 L120 80").unwrap();
         let path = arrangement.copies[0] * line;
         let length = flatten(&path, 0.01)[0].length();
-        let pen = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens.remove(0);
+        let pen = Inventory::built_in("fineliner-12").unwrap().pens.remove(0);
         let whole =
             Drawing { page: A4, layers: vec![Layer { pen, strokes: vec![Stroke { path, group: 0 }] }] };
         let mut drawn = 0.0;

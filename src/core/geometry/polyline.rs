@@ -119,6 +119,19 @@ impl Polyline {
     }
 }
 
+/// A polyline through these points; that there are two or more is known when it is compiled.
+///
+/// ```
+/// # use traceur_core::geometry::Polyline;
+/// assert_eq!(Polyline::from([(0.0, 0.0), (3.0, 4.0)]).length(), 5.0);
+/// ```
+impl<const N: usize> From<[(f64, f64); N]> for Polyline {
+    fn from(points: [(f64, f64); N]) -> Self {
+        const { assert!(N > 1, "a polyline has two points or more") };
+        Self::new(points.map(Point::from).to_vec())
+    }
+}
+
 impl Extend<Point> for Polyline {
     /// Goes on through these points.
     fn extend<I: IntoIterator<Item = Point>>(&mut self, points: I) {

@@ -100,6 +100,22 @@ struct InventoryFile {
 }
 
 impl Inventory {
+    /// A set inside the program, by its id; `None`: there is none of that name.
+    ///
+    /// ```
+    /// # use traceur_core::pens::Inventory;
+    /// assert_eq!(Inventory::built_in("fineliner-12").map(|set| set.pens.len()), Some(12));
+    /// assert_eq!(Inventory::built_in("crayons"), None);
+    /// ```
+    ///
+    /// # Panics
+    /// Never: a test reads them all.
+    #[must_use]
+    pub fn built_in(id: &str) -> Option<Self> {
+        let (_, text) = BUILT_IN.into_iter().find(|(own, _)| *own == id)?;
+        Some(Self::parse(id, text).expect("the sets inside the program are sound"))
+    }
+
     /// Reads an inventory; `file` is its name for error messages.
     ///
     /// # Errors
@@ -226,14 +242,14 @@ mod tests {
 
     #[test]
     fn passes_go_light_to_dark() {
-        let set = PenSet::new(Inventory::parse("x", BUILT_IN[0].1).unwrap().pens);
+        let set = PenSet::new(Inventory::built_in("fineliner-12").unwrap().pens);
         assert!(set.pens().windows(2).all(|pair| pair[0].lightness() >= pair[1].lightness()));
         assert_eq!(set.pens()[0].id, "yellow");
     }
 
     #[test]
     fn passes_go_as_given_when_asked_for() {
-        let mut pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let mut pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let ids = |pens: &[Pen]| pens.iter().map(|pen| pen.id.clone()).collect::<Vec<_>>();
         let given = ids(&pens);
         PassOrder::Given.apply(&mut pens);

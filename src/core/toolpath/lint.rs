@@ -337,7 +337,7 @@ fn overdraw(toolpath: &Toolpath, limits: &Limits) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::drawing::Page;
-    use crate::pens::{BUILT_IN, Inventory};
+    use crate::pens::Inventory;
     use crate::toolpath::Pass;
 
     const PAGE: Page = Page { width: 100.0, height: 80.0 };
@@ -355,7 +355,7 @@ mod tests {
     }
 
     fn toolpath(strokes: Vec<Polyline>) -> Toolpath {
-        let pen = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens.swap_remove(0);
+        let pen = Inventory::built_in("fineliner-12").unwrap().pens.swap_remove(0);
         Toolpath { page: PAGE, passes: vec![Pass { pen, strokes }] }
     }
 

@@ -70,7 +70,7 @@ impl Toolpath {
     pub fn frame(&self) -> Option<Self> {
         let b = self.bounds()?;
         let corners = [(b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1), (b.x0, b.y0)];
-        let around = Polyline::new(corners.map(Point::from).to_vec());
+        let around = Polyline::from(corners);
         let pass = Pass { pen: self.passes.first()?.pen.clone(), strokes: vec![around] };
         Some(Self { page: self.page, passes: vec![pass] })
     }

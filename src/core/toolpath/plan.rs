@@ -295,7 +295,7 @@ mod tests {
     use super::*;
     use crate::drawing::{Page, Stroke};
     use crate::geometry::{BezPath, Point};
-    use crate::pens::{BUILT_IN, Inventory};
+    use crate::pens::Inventory;
     use proptest::prelude::*;
 
     const PAGE: Page = Page { width: 100.0, height: 100.0 };
@@ -306,7 +306,7 @@ mod tests {
     }
 
     fn pen(index: usize) -> Pen {
-        Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens.remove(index)
+        Inventory::built_in("fineliner-12").unwrap().pens.remove(index)
     }
 
     fn stroke(path: &str) -> Stroke {

@@ -143,11 +143,11 @@ fn flatten(name: String, value: Value, into: &mut Vec<(String, Parameter)>) {
 mod tests {
     use super::*;
     use traceur_core::drawing::Page;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     #[test]
     fn parameters_are_flat_and_pens_are_named() {
-        let pens = Inventory::parse("x", BUILT_IN[2].1).unwrap().pens;
+        let pens = Inventory::built_in("black").unwrap().pens;
         let page = Page { width: 100.0, height: 50.0 };
         let settings = Settings::new(page, "lite0:b4:11".parse().unwrap(), pens);
         let flat = parameters(&settings);

@@ -148,10 +148,10 @@ fn position(pens: &[Pen], pen: &Pen) -> usize {
 mod tests {
     use super::*;
     use traceur_core::drawing::Page;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     fn settings() -> Settings {
-        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let page = Page { width: 40.0, height: 32.0 };
         Settings {
             margin: 4.0,

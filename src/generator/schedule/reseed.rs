@@ -59,11 +59,11 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
     use traceur_core::drawing::Page;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     #[test]
     fn knots_and_strokes_on_others_begin_anew_and_the_rest_stays() {
-        let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let pens = Inventory::built_in("fineliner-12").unwrap().pens;
         let page = Page { width: 60.0, height: 50.0 };
         let settings =
             Settings { strokes: Some(20), ..Settings::new(page, "lite0:b4:11".parse().unwrap(), pens) };

@@ -5,10 +5,10 @@ use crate::network::Net;
 use crate::{Aim, Arrangement, Grid, Manner, Style, draw, excitation_of};
 use traceur_core::drawing::Page;
 use traceur_core::geometry::inside;
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 
 fn small() -> Settings {
-    let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+    let pens = Inventory::built_in("fineliner-12").unwrap().pens;
     let page = Page { width: 40.0, height: 32.0 };
     let aim: Aim = "lite0:b4:11".parse().unwrap();
     Settings {

@@ -5,13 +5,13 @@ use crate::*;
 use traceur_core::drawing::Page;
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Placement, Profile};
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 use traceur_core::toolpath::{Pass, Toolpath};
 use traceur_protocol::{Event, encode};
 use traceur_sim::Faults;
 
 fn toolpath() -> Toolpath {
-    let pens = Inventory::parse("pens.toml", BUILT_IN[0].1).unwrap().pens;
+    let pens = Inventory::built_in("fineliner-12").unwrap().pens;
     let line = |x: f64, y: f64| {
         let wave = (0..40).map(|n| Point::new(x + f64::from(n), y + 3.0 * (f64::from(n) * 0.3).sin()));
         Polyline::new(wave.collect())

@@ -79,13 +79,13 @@ mod tests {
     use super::*;
     use traceur_core::geometry::{Point, Polyline};
     use traceur_core::machine::Firmware;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
     use traceur_motion::plan;
 
     fn program(id: &str, strokes: &[&[(f64, f64)]]) -> (Program, f64) {
         let profile = Profile::built_in(id).unwrap();
         let Firmware::Ebb(ebb) = &profile.firmware else { panic!("{id}") };
-        let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+        let pen = Inventory::built_in("black").unwrap().pens.remove(0);
         let strokes = strokes.iter().map(|s| Polyline::new(s.iter().map(|p| Point::from(*p)).collect()));
         let pass = Pass { pen, strokes: strokes.collect() };
         let placement = Placement::new(&profile, 100.0);

@@ -208,10 +208,10 @@ pub(super) fn number(value: f64, decimals: usize) -> String {
 mod tests {
     use super::*;
     use traceur_core::machine::Firmware;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     pub(crate) fn pass(strokes: &[&[(f64, f64)]]) -> Pass {
-        let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+        let pen = Inventory::built_in("black").unwrap().pens.remove(0);
         let strokes = strokes.iter().map(|s| Polyline::new(s.iter().map(|p| Point::from(*p)).collect()));
         Pass { pen, strokes: strokes.collect() }
     }

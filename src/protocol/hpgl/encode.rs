@@ -163,12 +163,12 @@ impl Encoder<'_> {
 mod tests {
     use super::*;
     use traceur_core::machine::Firmware;
-    use traceur_core::pens::{BUILT_IN, Inventory};
+    use traceur_core::pens::Inventory;
 
     fn program(id: &str, strokes: &[&[(f64, f64)]], change: impl Fn(&mut Pass)) -> Program {
         let profile = Profile::built_in(id).unwrap();
         let Firmware::Hpgl(hpgl) = &profile.firmware else { panic!() };
-        let pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+        let pen = Inventory::built_in("black").unwrap().pens.remove(0);
         let strokes = strokes.iter().map(|s| Polyline::new(s.iter().map(|p| Point::from(*p)).collect()));
         let mut pass = Pass { pen, strokes: strokes.collect() };
         pass.pen.slot = None;
@@ -244,7 +244,7 @@ mod tests {
             for speed in [None, Some(100.0)] {
                 let profile = Profile::built_in(id).unwrap();
                 let placement = Placement::of_page(&profile, 297.0, 210.0).unwrap();
-                let mut pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+                let mut pen = Inventory::built_in("black").unwrap().pens.remove(0);
                 pen.speed = speed;
                 let dot = vec![(50.0, 50.0); 2];
                 let strokes = [circle(), wave.clone(), dot]

@@ -8,7 +8,7 @@ use super::*;
 use crate::{Event, Fault, Program, Session as _, State, Status};
 use traceur_core::geometry::{Point, Polyline};
 use traceur_core::machine::{Firmware, Handshake, Hpgl, Placement, Profile};
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 use traceur_core::toolpath::Pass;
 
 fn profile(id: &str) -> Profile {
@@ -22,30 +22,26 @@ fn table(profile: &mut Profile) -> &mut Hpgl {
     }
 }
 
-fn line(points: &[(f64, f64)]) -> Polyline {
-    Polyline::new(points.iter().map(|p| Point::from(*p)).collect())
-}
-
 fn strokes() -> Vec<Polyline> {
-    let circle: Vec<(f64, f64)> = (0..=180)
+    let circle: Vec<Point> = (0..=180)
         .map(|i| {
             let angle = f64::from(i) * 2_f64.to_radians();
-            (150.0 + 40.0 * angle.cos(), 100.0 + 40.0 * angle.sin())
+            Point::new(150.0 + 40.0 * angle.cos(), 100.0 + 40.0 * angle.sin())
         })
         .collect();
-    let zigzag: Vec<(f64, f64)> =
-        (0..300).map(|i| (30.037 + 0.5 * f64::from(i), 30.0 + 3.0 * f64::from(i % 2))).collect();
+    let zigzag: Vec<Point> =
+        (0..300).map(|i| Point::new(30.037 + 0.5 * f64::from(i), 30.0 + 3.0 * f64::from(i % 2))).collect();
     vec![
-        line(&circle),
-        line(&[(133.333, 144.444), (133.333, 144.444)]),
-        line(&zigzag),
-        line(&[(60.0, 150.0), (250.0, 60.0)]),
-        line(&[(60.0, 150.0), (60.002, 150.0)]),
+        Polyline::new(circle),
+        Polyline::from([(133.333, 144.444), (133.333, 144.444)]),
+        Polyline::new(zigzag),
+        Polyline::from([(60.0, 150.0), (250.0, 60.0)]),
+        Polyline::from([(60.0, 150.0), (60.002, 150.0)]),
     ]
 }
 
 fn pass(strokes: Vec<Polyline>) -> Pass {
-    let mut pen = Inventory::parse("black", BUILT_IN[2].1).unwrap().pens.remove(0);
+    let mut pen = Inventory::built_in("black").unwrap().pens.remove(0);
     pen.slot = None;
     Pass { pen, strokes }
 }
@@ -77,19 +73,19 @@ fn three_pens_on_two_models_give_these_bytes() {
     ] {
         let profile = profile(id);
         let placement = Placement::of_page(&profile, 297.0, 210.0).unwrap();
-        let circle: Vec<(f64, f64)> = (0..=180)
+        let circle: Vec<Point> = (0..=180)
             .map(|i| {
                 let angle = -f64::from(i) * 2_f64.to_radians();
-                (130.0 + 20.0 * angle.cos(), 84.0 + 20.0 * angle.sin())
+                Point::new(130.0 + 20.0 * angle.cos(), 84.0 + 20.0 * angle.sin())
             })
             .collect();
         let mut passes = [
-            pass(vec![line(&[(30.0, 54.0), (80.0, 54.0)])]),
+            pass(vec![Polyline::from([(30.0, 54.0), (80.0, 54.0)])]),
             pass(vec![
-                line(&[(30.0, 74.0), (60.0, 74.0), (60.0, 94.0)]),
-                line(&[(110.0, 104.0), (110.0, 104.0)]),
+                Polyline::from([(30.0, 74.0), (60.0, 74.0), (60.0, 94.0)]),
+                Polyline::from([(110.0, 104.0), (110.0, 104.0)]),
             ]),
-            pass(vec![line(&circle)]),
+            pass(vec![Polyline::new(circle)]),
         ];
         passes[1].pen.slot = Some(5);
         passes[1].pen.speed = Some(100.0);

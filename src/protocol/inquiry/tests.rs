@@ -91,10 +91,7 @@ fn an_eibotboard_goes_home_at_the_speed_of_a_plot() {
     let (said, answer, _) = drive(home(&profile, &Greeting::default()), 3, ebb);
     answer.unwrap();
     let pass = traceur_core::toolpath::Pass {
-        pen: traceur_core::pens::Inventory::parse("black", traceur_core::pens::BUILT_IN[2].1)
-            .unwrap()
-            .pens
-            .remove(0),
+        pen: traceur_core::pens::Inventory::built_in("black").unwrap().pens.remove(0),
         strokes: Vec::new(),
     };
     let placement = traceur_core::machine::Placement::of_page(&profile, 200.0, 200.0).unwrap();

@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn many_grays_do_not_take_pens_that_suit_none() {
-        let mut all = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let mut all = Inventory::built_in("fineliner-12").unwrap().pens;
         all.extend(pens(&["black"]));
         let colors: Vec<Inked> = (0..100_u8)
             .map(|i| Inked { color: Srgb8::new(2 * i, 2 * i, 2 * i), area: 1.0, told: None })
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn as_many_as_asked_for() {
-        let all = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+        let all = Inventory::built_in("fineliner-12").unwrap().pens;
         let colors: Vec<Inked> = (0..=255_u8)
             .step_by(3)
             .map(|i| Inked { color: Srgb8::new(i, 255 - i, i / 2), area: 1.0, told: None })

@@ -2,10 +2,10 @@
 
 use super::*;
 use traceur_core::drawing::Page;
-use traceur_core::pens::{BUILT_IN, Inventory};
+use traceur_core::pens::Inventory;
 
 fn cells() -> Vec<Cell> {
-    let pens = Inventory::parse("x", BUILT_IN[0].1).unwrap().pens;
+    let pens = Inventory::built_in("fineliner-12").unwrap().pens;
     let page = Page { width: 40.0, height: 32.0 };
     let cell = |seed: u64, ink: f64| {
         let mut settings = Settings::new(page, "lite0:b2:11".parse().unwrap(), pens.clone());
