@@ -29,9 +29,8 @@ use traceur_generator::{Outcome, Settings};
   traceur generate --neuron lite0:bricks --watch --timelapse bricks.gif --log logs/bricks
   traceur generate --continue                go on after Ctrl-C, to the same bytes")]
 pub(super) struct Args {
-    /// A recipe (a file or a built-in name) whose paper, neuron and pens are taken.
-    #[arg(default_value = "first-ink")]
-    recipe: String,
+    /// A recipe (a file or a built-in name) whose paper, neuron and pens are taken. Default: those of `first-ink`.
+    recipe: Option<String>,
     /// What to excite: `lite0:LAYER:CHANNEL`, a name such as `lite0:bubbles`, one neuron in the middle
     /// (`lite0:b9:10@center`) or elsewhere (`@0.25,0.5`, shares of width and height), or a whole layer (`lite0:b5`). Several,
     /// with weights: `--neuron lite0:b6:24 --neuron lite0:b7:15*0.5`.
@@ -46,10 +45,11 @@ pub(super) struct Args {
     /// Where the style is looked at, such as `stem,b0,b2` or `hed16:conv1_2,hed16:conv2_2`.
     #[arg(long, value_name = "LAYERS", requires = "style", value_delimiter = ',')]
     style_layers: Vec<String>,
-    /// How full the sheet is, and with what strokes: `airy`, `rich` or `dense`. Default: short strokes, and white as it comes.
+    /// How full the sheet is, and with what strokes: `plain` (short ones, white as it comes), `airy`, `rich` or
+    /// `dense`. Default: that of a recipe that is named, else rich.
     #[arg(long, conflicts_with_all = ["image", "from"])]
     manner: Option<String>,
-    /// How much of the sheet is left white, about, such as `30%`. Default: the manner's, or as it comes.
+    /// How much of the sheet is left white, about, such as `30%`. Default: the manner's.
     #[arg(long, value_name = "SHARE", conflicts_with_all = ["image", "from", "metres", "minutes"])]
     white: Option<String>,
     /// Change the recipe; `KEY=VALUE`, such as `generate.weights.ink=7`.
@@ -154,9 +154,12 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {
     terminal.result(&value, || format!("{}\n{}", output.display(), summary(&outcome)))
 }
 
+/// Whose paper, neuron and pens are taken where no recipe is named.
+const USUAL_RECIPE: &str = "first-ink";
+
 /// The settings that the recipe and the flags ask for.
 fn wanted(args: &Args) -> Result<Settings, Failure> {
-    let mut recipe = Recipe::load(&args.recipe, &args.set)?;
+    let mut recipe = Recipe::load(args.recipe.as_deref().unwrap_or(USUAL_RECIPE), &args.set)?;
     change(&mut recipe, args);
     let mut settings = recipe.settings()?;
     args.passes.apply(&mut settings.pens);
@@ -177,7 +180,9 @@ fn change(recipe: &mut Recipe, args: &Args) {
     }
     recipe.generate.style = args.style.clone().or(recipe.generate.style.take());
     recipe.generate.lambda = args.lambda.or(recipe.generate.lambda);
-    recipe.generate.manner = args.manner.clone().or(recipe.generate.manner.take());
+    // The usual recipe lends its paper and pens, not its manner.
+    let of_recipe = recipe.generate.manner.take().filter(|_| args.recipe.is_some());
+    recipe.generate.manner = args.manner.clone().or(of_recipe);
     recipe.generate.white = args.white.clone().or(recipe.generate.white.take());
     recipe.generate.views = args.views.or(recipe.generate.views);
     set(&mut recipe.generate.pens, &args.pens);

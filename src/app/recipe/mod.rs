@@ -60,13 +60,13 @@ pub struct Generate {
     /// Most pens that are used.
     #[serde(default = "four")]
     pub max_pens: usize,
-    /// How full the sheet is: airy, rich or dense. Default: short strokes, and white as it comes.
+    /// How full the sheet is, and with what strokes: plain, airy, rich or dense. Default: rich.
     #[serde(default)]
     pub manner: Option<String>,
-    /// Share of the drawable area that is left white, such as "30%". Default: the manner's, or as it comes.
+    /// Share of the drawable area that is left white, such as "30%". Default: the manner's.
     #[serde(default)]
     pub white: Option<String>,
-    /// Cubics of a stroke. Default: the manner's, or 1.
+    /// Cubics of a stroke. Default: the manner's.
     #[serde(default)]
     pub spans: Option<usize>,
     /// Default: by the sheet's area.

@@ -9,7 +9,7 @@ use traceur_core::drawing::scene::{Matching, Stages};
 use traceur_core::drawing::{Page, svg};
 use traceur_core::pens::Pen;
 use traceur_generator::network::{Layer, Net};
-use traceur_generator::{Aim, Arrangement, Given, Grid, Settings, Style, parse_share};
+use traceur_generator::{Aim, Arrangement, Given, Grid, Manner, Settings, Style, parse_share};
 
 /// The style that needs no file.
 const BUILT_IN_STYLE: &str = "mondrian";
@@ -22,9 +22,8 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     let page = Page::parse(&recipe.paper.page)?;
     let aim: Aim = generate.neuron.parse()?;
     let mut settings = Settings::new(page, aim, catalog::pens::choose(&generate.pens)?);
-    if let Some(manner) = &generate.manner {
-        settings = settings.in_manner(manner.parse().map_err(Error::Input)?);
-    }
+    let manner = generate.manner.as_deref().map_or(Ok(Manner::default()), str::parse);
+    settings = settings.in_manner(manner.map_err(Error::Input)?);
     compose(&mut settings, generate).map_err(Error::Input)?;
     settings.margin = recipe.paper.margin;
     settings.most_pens = generate.max_pens;

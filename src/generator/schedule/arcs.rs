@@ -40,6 +40,8 @@ pub(crate) fn arcs(rng: &mut ChaCha8Rng, count: usize, area: Rect) -> Vec<f32> {
 
 /// The length of a long path at first, as a share of the shorter edge: 0.25 to 0.4.
 const LONG: std::ops::Range<f64> = 0.25..0.4;
+/// No path is longer at first: the forms that networks want do not grow with the sheet; px.
+const LONGEST_PX: f64 = 72.0;
 /// Turn of a long path at either end of it, per its length; radians.
 const TURN: f64 = 1.5;
 /// Steps by which a path is laid.
@@ -56,7 +58,7 @@ impl Settings {
 
     /// About the length of the strokes of an area at first; px.
     pub(crate) fn first_length_px(&self, area: Rect) -> f64 {
-        let long = 0.5 * (LONG.start + LONG.end) * area.width().min(area.height());
+        let long = (0.5 * (LONG.start + LONG.end) * area.width().min(area.height())).min(LONGEST_PX);
         if self.spans() == 1 { ARC_PX } else { long }
     }
 }
@@ -71,7 +73,7 @@ fn paths(rng: &mut ChaCha8Rng, count: usize, area: Rect, spline: &Spline) -> Vec
         for column in 0..columns {
             let x = area.x0 + area.width() * (column as f64 + rng.random::<f64>()) / columns as f64;
             let y = area.y0 + area.height() * (row as f64 + rng.random::<f64>()) / rows as f64;
-            let length = rng.random_range(LONG) * area.width().min(area.height());
+            let length = (rng.random_range(LONG) * area.width().min(area.height())).min(LONGEST_PX);
             let turns = [rng.random_range(-TURN..TURN), rng.random_range(-TURN..TURN)];
             let path = clothoid(rng.random_range(0.0..std::f64::consts::TAU), length, turns);
             let middle = path[PATH_STEPS / 2].to_vec2();
