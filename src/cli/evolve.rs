@@ -29,7 +29,7 @@ pub(super) struct EvolveArgs {
     checkpoint: Option<PathBuf>,
     /// Go on where a run was stopped, with the settings that it had.
     #[arg(long = "continue", value_name = "FILE",
-        conflicts_with_all = ["recipe", "neuron", "style", "lambda", "style_layers", "views", "metres", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed", "pass_order", "repeat", "arrange", "parts", "join"])]
+        conflicts_with_all = ["recipe", "neuron", "manner", "white", "set", "style", "lambda", "style_layers", "views", "metres", "image", "from", "pens", "max_pens", "page", "margin", "strokes", "steps", "seed", "pass_order", "repeat", "arrange", "parts", "join"])]
     go_on: Option<Option<PathBuf>>,
     /// Write a log for TensorBoard: every term of the loss, pictures, parameters.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["image", "from"])]

@@ -161,6 +161,10 @@ const USUAL_RECIPE: &str = "first-ink";
 fn wanted(args: &Args) -> Result<Settings, Failure> {
     let mut recipe = Recipe::load(args.recipe.as_deref().unwrap_or(USUAL_RECIPE), &args.set)?;
     change(&mut recipe, args);
+    if args.minutes.is_some() && recipe.generate.white.is_some() {
+        let why = "both a share of white and --minutes: give one of them";
+        return Err(Failure::Input(why.into()));
+    }
     let mut settings = recipe.settings()?;
     args.passes.apply(&mut settings.pens);
     Ok(settings)

@@ -269,6 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_counted_or_given_is_not_filled_up() {
+        let settings = |set: &[&str]| load(set).unwrap().settings().unwrap();
+        let rich = settings(&["generate.manner=rich"]);
+        assert_eq!((rich.spans, rich.white), (4, Some([0.58, 0.68])));
+        assert_eq!(settings(&["generate.manner=rich", "generate.neuron=lite0:b9"]).white, Some([0.38, 0.46]));
+        assert_eq!(settings(&["generate.manner=rich", "generate.strokes=60"]).white, Some([0.0, 1.0]));
+        let white = ["generate.manner=rich", "generate.strokes=60", "generate.white=50%"];
+        assert_eq!(settings(&white).white, Some([0.5, 0.5]));
+        assert_eq!(settings(&[]).white, None, "first-ink is plain");
+    }
+
+    #[test]
     fn wrong_settings_are_explained() {
         for (setting, expected) in [
             ("generate.stroks=12", "did you mean `strokes`?"),

@@ -22,8 +22,7 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     let page = Page::parse(&recipe.paper.page)?;
     let aim: Aim = generate.neuron.parse()?;
     let mut settings = Settings::new(page, aim, catalog::pens::choose(&generate.pens)?);
-    let manner = generate.manner.as_deref().map_or(Ok(Manner::default()), str::parse);
-    settings = settings.in_manner(manner.map_err(Error::Input)?);
+    settings = settings.in_manner(manner(generate).map_err(Error::Input)?);
     compose(&mut settings, generate).map_err(Error::Input)?;
     settings.margin = recipe.paper.margin;
     settings.most_pens = generate.max_pens;
@@ -42,8 +41,18 @@ pub(super) fn of(recipe: &Recipe) -> Result<Settings, Error> {
     Ok(settings)
 }
 
+/// Drawings that are joined keep their strokes and their white, unless a manner is named.
+fn manner(generate: &Generate) -> Result<Manner, String> {
+    let usual = if generate.join.is_empty() { Manner::default() } else { Manner::Plain };
+    generate.manner.as_deref().map_or(Ok(usual), str::parse)
+}
+
 /// What the manner leaves open.
 fn compose(settings: &mut Settings, generate: &Generate) -> Result<(), String> {
+    if generate.strokes.is_some() {
+        // So many strokes leave as much white as they leave.
+        settings.white = settings.white.map(|_| [0.0, 1.0]);
+    }
     if let Some(white) = &generate.white {
         if generate.metres.is_some() {
             return Err("both a share of white and metres of ink: give one of them".into());
