@@ -8,16 +8,28 @@ use std::fs;
 use std::path::Path;
 
 /// Floor table of `src/core`: a module and the modules that it may use. Between crates Cargo keeps the order.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("kind", &[]),
     ("units", &[]),
     ("config", &[]),
+    ("text", &[]),
     ("geometry", &["units"]),
     ("color", &["units"]),
-    ("pens", &["units", "color", "config"]),
+    ("pens", &["units", "color", "config", "text"]),
     ("machine", &["units", "geometry", "config"]),
-    ("drawing", &["geometry", "color", "pens", "units"]),
+    ("drawing", &["geometry", "color", "pens", "text", "units"]),
     ("toolpath", &["drawing", "pens", "machine", "geometry"]),
+];
+
+/// Who may open files.
+const FILES: [&str; 7] = [
+    "cli/",
+    "app/files.rs",
+    "app/fetch.rs",
+    "app/catalog/",
+    "job/",
+    "generator/experiment/",
+    "generator/weights/",
 ];
 
 /// A text that may stand only in files whose path begins with one of these.
@@ -31,30 +43,8 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("time::sleep", &["job/", "cli/"]),
     ("rand::rng", &[]),
     ("from_os_rng", &[]),
-    (
-        "fs::",
-        &[
-            "cli/",
-            "app/files.rs",
-            "app/fetch.rs",
-            "app/catalog/",
-            "job/",
-            "generator/experiment/",
-            "generator/weights/",
-        ],
-    ),
-    (
-        "File::",
-        &[
-            "cli/",
-            "app/files.rs",
-            "app/fetch.rs",
-            "app/catalog/",
-            "job/",
-            "generator/experiment/",
-            "generator/weights/",
-        ],
-    ),
+    ("fs::", &FILES),
+    ("File::", &FILES),
     ("_mm_per_min", &["core/units.rs", "protocol/grbl/encode.rs", "sim/grbl/"]),
     ("println!", &["cli/"]),
     ("eprint", &["cli/"]),

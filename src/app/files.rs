@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
-use traceur_core::os_reason;
+use traceur_core::text::os_reason;
 
 /// Whether this path means stdin or stdout.
 #[must_use]

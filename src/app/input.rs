@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use crate::Error;
 use crate::listener::Listener;
+use traceur_core::drawing::Drawing;
 use traceur_core::drawing::scene::{Drawn, Match, Stages};
 use traceur_core::drawing::svg::{self, View, Viewer};
-use traceur_core::drawing::{Drawing, Layout};
 use traceur_core::geometry::Rect;
 use traceur_core::pens::PassOrder;
 use traceur_core::toolpath::{self, Toolpath};
@@ -88,12 +88,10 @@ pub struct Sheet {
 }
 
 /// How an SVG is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Reading<'a> {
-    /// How it becomes strokes of pens. Its own pens are those of its `matching`.
+    /// How it becomes strokes of pens on sheets.
     pub stages: Stages<'a>,
-    /// Where it goes on its sheets.
-    pub layout: &'a Layout,
     /// Which layer is drawn first, where layers make their own pens.
     pub pass_order: PassOrder,
     /// The only sheet that is wanted, from 1.
@@ -123,9 +121,8 @@ pub fn read_svg(
 ) -> Result<Vec<Sheet>, Error> {
     let source = svg::read(name, &bytes)?;
     drop(bytes);
-    let stages = Stages { layout: Some(reading.layout), ..reading.stages };
-    let mut drawn = source.scene.draw(&stages)?;
-    if stages.matching.pens.is_empty() && reading.pass_order == PassOrder::Given {
+    let mut drawn = source.scene.draw(&reading.stages)?;
+    if reading.stages.matching.pens.is_empty() && reading.pass_order == PassOrder::Given {
         PassOrder::Given.apply(drawn.drawing.layers.iter_mut().map(|layer| &mut layer.pen));
     }
     for warning in &drawn.warnings {

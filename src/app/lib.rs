@@ -14,17 +14,11 @@
 //! ```
 //! use traceur_app::input::{self, Reading};
 //! use traceur_app::{catalog, ink, listener, plan, simulate};
-//! use traceur_core::drawing::Layout;
-//! use traceur_core::drawing::scene::Stages;
-//! use traceur_core::pens::PassOrder;
 //!
 //! # fn main() -> Result<(), traceur_app::Error> {
 //! let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" width="60mm" height="40mm" viewBox="0 0 60 40">
 //!     <path d="M10 10 C30 30 40 0 50 30" fill="none" stroke="#d2322d"/></svg>"##;
-//! let layout = Layout::default();
-//! let reading =
-//!     Reading { stages: Stages::default(), layout: &layout, pass_order: PassOrder::Lightness, sheet: None };
-//! let sheets = input::read_svg("curve.svg", svg.to_vec(), &reading, &listener::Silent)?;
+//! let sheets = input::read_svg("curve.svg", svg.to_vec(), &Reading::default(), &listener::Silent)?;
 //!
 //! let machine = catalog::machines::choose("axidraw-v3")?;
 //! let planned = plan::plan_input(&sheets[0].input, &plan::Options::default(), &machine, &listener::Silent)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::evolve::{self, EvolveArgs};
+use super::layout::length;
 use super::pass_order::PassArgs;
 use super::show::ShowArgs;
 use super::{Failure, Terminal, files, pen_use};
@@ -11,7 +12,6 @@ use traceur_app::budget::Budget;
 use traceur_app::catalog;
 use traceur_app::recipe::Recipe;
 use traceur_core::drawing::svg;
-use traceur_core::units;
 use traceur_generator::{Outcome, Settings};
 
 /// Make a drawing with the pens you own: one that excites a neuron, or one that is seen as a picture.
@@ -76,7 +76,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) page: Option<String>,
     /// White edge, such as `10mm`. A picture has none by default.
-    #[arg(long, value_parser = parse_length)]
+    #[arg(long, value_parser = length)]
     pub(super) margin: Option<f64>,
     /// How many strokes, within 5 %; at most so many for a picture. Default: by area.
     #[arg(long)]
@@ -123,10 +123,6 @@ impl Args {
         let beside = || self.evolve.drawing_of_checkpoint();
         self.output.clone().or_else(beside).unwrap_or_else(|| "drawing.svg".into())
     }
-}
-
-fn parse_length(text: &str) -> Result<f64, String> {
-    units::length(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<(), Failure> {

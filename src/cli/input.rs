@@ -17,8 +17,8 @@ use traceur_app::preview::Playback;
 use traceur_app::simulate;
 use traceur_core::drawing::scene::{Filling, LayersBy, Matching, Stages};
 use traceur_core::machine::Profile;
-use traceur_core::toolpath::Split;
 use traceur_core::toolpath::lint::Finding;
+use traceur_core::toolpath::{self, Split};
 
 /// The input and how to read it.
 #[derive(Debug, clap::Args)]
@@ -89,13 +89,14 @@ impl InputArgs {
 
     /// How the toolpath is to be made.
     fn options(&self) -> plan::Options {
-        self.order.options(plan::Options {
-            simplify: self.simplify,
+        let usual = plan::Options::default();
+        let toolpath = toolpath::Options {
+            simplify_tolerance: self.simplify,
             least_stroke: self.min_stroke,
-            most_overdraw: self.lint.most_overdraw,
             split: self.split_mm.map(|most| Split { most, overlap: self.split_overlap }),
-            ..plan::Options::default()
-        })
+            ..usual.toolpath
+        };
+        self.order.options(plan::Options { toolpath, most_overdraw: self.lint.most_overdraw, ..usual })
     }
 
     /// Plans a sheet.
@@ -161,6 +162,7 @@ impl InputArgs {
             Layers::Id => LayersBy::Id,
             Layers::Color => LayersBy::Color,
         };
+        let layout = self.layout.layout();
         let stages = Stages {
             matching: Matching { layers, ..self.matching.matching(&pens)? },
             filling: Filling {
@@ -169,14 +171,9 @@ impl InputArgs {
                 fat: self.matching.fat(),
             },
             occlude: self.fills.occlude(),
-            layout: None,
+            layout: Some(&layout),
         };
-        let reading = Reading {
-            stages,
-            layout: &self.layout.layout(),
-            pass_order: self.passes.order(),
-            sheet: self.layout.sheet,
-        };
+        let reading = Reading { stages, pass_order: self.passes.order(), sheet: self.layout.sheet };
         let sheets = input::read_svg(&self.name(), svg, &reading, terminal)?;
         if let Some(Sheet { input: Input::Drawing(laid), .. }) = sheets.first() {
             matching::tell(&laid.mapping, terminal);

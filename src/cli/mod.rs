@@ -36,6 +36,7 @@ mod plan;
 mod plot;
 mod ports;
 mod preview;
+mod progress;
 mod resume;
 mod run;
 mod show;

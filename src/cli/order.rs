@@ -1,17 +1,10 @@
-//! In which order strokes are drawn, as flags have it; and how a person follows the search for it and ends it.
-
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+//! In which order strokes are drawn, as flags have it.
 
 use clap::ValueEnum;
-use indicatif::ProgressBar;
 
-use super::Terminal;
-use super::interrupt::Interrupt;
-use traceur_app::listener::Progress;
+use super::layout::length;
 use traceur_app::plan;
-use traceur_core::toolpath::Order;
-use traceur_core::units;
+use traceur_core::toolpath::{self, Order};
 
 /// What is drawn before what.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -60,68 +53,25 @@ enum Optimize {
 impl OrderArgs {
     /// The options of a plan with this order.
     pub(super) fn options(&self, options: plan::Options) -> plan::Options {
-        plan::Options {
-            order: match self.order {
-                Orders::Best => Order::Best,
-                Orders::Keep => Order::Keep,
-                Orders::Random => Order::Random,
-                Orders::Interleave => Order::Interleave,
-                Orders::InsideGroups => Order::InsideGroups,
-            },
-            optimize: match self.optimize {
-                Optimize::Time => plan::Optimize::Time,
-                Optimize::Travel => plan::Optimize::Travel,
-            },
+        let order = match self.order {
+            Orders::Best => Order::Best,
+            Orders::Keep => Order::Keep,
+            Orders::Random => Order::Random,
+            Orders::Interleave => Order::Interleave,
+            Orders::InsideGroups => Order::InsideGroups,
+        };
+        let optimize = match self.optimize {
+            Optimize::Time => plan::Optimize::Time,
+            Optimize::Travel => plan::Optimize::Travel,
+        };
+        let toolpath = toolpath::Options {
+            order,
             effort: self.effort,
-            join: self.join,
-            dedup: self.dedup,
+            join_tolerance: self.join,
+            dedup_tolerance: self.dedup,
             seed: self.seed,
-            ..options
-        }
-    }
-}
-
-fn length(text: &str) -> Result<f64, String> {
-    units::length(text).map_err(|error| error.to_string())
-}
-
-/// Searches shorter than this have no progress bar.
-const QUIET: Duration = Duration::from_secs(1);
-/// Steps of the bar.
-const STEPS: f64 = 1000.0;
-
-/// A person in front of a search: sees how far it is, and ends it by Ctrl-C.
-pub(super) struct Watch<'a> {
-    terminal: &'a Terminal,
-    interrupt: Interrupt,
-    begin: Instant,
-    bar: Option<ProgressBar>,
-}
-
-impl<'a> Watch<'a> {
-    pub(super) fn new(terminal: &'a Terminal) -> Self {
-        Self { terminal, interrupt: Interrupt::listen(), begin: Instant::now(), bar: None }
-    }
-}
-
-impl Progress for Watch<'_> {
-    fn at(&mut self, share: f64, _: &str) -> ControlFlow<()> {
-        if self.bar.is_none() && self.begin.elapsed() > QUIET {
-            let bar = self.terminal.progress("order", STEPS as u64);
-            bar.set_message("Ctrl-C keeps the best so far");
-            self.bar = Some(bar);
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_position((share * STEPS) as u64);
-        }
-        if self.interrupt.is_pressed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+            ..options.toolpath
+        };
+        plan::Options { toolpath, optimize, ..options }
     }
 }

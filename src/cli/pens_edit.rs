@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::layout::length;
 use super::pens_listing::Listing;
 use super::terminal::plain;
 use super::{Failure, Terminal, files};
@@ -63,10 +64,6 @@ impl PenArgs {
 
 fn hex(text: &str) -> Result<String, String> {
     parse_hex(text).map(|_| text.to_owned())
-}
-
-pub(super) fn length(text: &str) -> Result<f64, String> {
-    units::length(text).map_err(|error| error.to_string())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

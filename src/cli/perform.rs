@@ -122,7 +122,7 @@ impl Plotter {
         Ok(Self { runtime: traceur_job::runtime()?, connection: None })
     }
 
-    /// Plots, shows it, and writes down what is on the paper. Gives who watched it: he has not heard of the end yet.
+    /// Plots, shows it, and writes down what is on the paper. Gives the live view, which has not heard of the end yet.
     pub(super) fn plot(
         &mut self,
         task: &Task<'_>,

@@ -1,7 +1,6 @@
 //! Words, tables and progress bars; JSON for scripts.
 
 use std::io::{self, IsTerminal, Write};
-use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -9,10 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use super::order::Watch;
 use super::{Color, Failure, OutputArgs, interrupt};
-use traceur_app::listener::{Listener, Progress, Work};
 use traceur_core::color::Srgb8;
+use traceur_core::text::steers;
 
 /// Where and how loudly to speak.
 #[derive(Debug, Clone, Copy)]
@@ -191,44 +189,6 @@ impl Terminal {
     }
 }
 
-impl Listener for Terminal {
-    fn note(&self, text: &str) {
-        self.say(text);
-    }
-
-    fn warn(&self, text: &str) {
-        Self::warn(self, text);
-    }
-
-    fn begin(&self, work: Work) -> Box<dyn Progress + '_> {
-        match work {
-            Work::Order => Box::new(Watch::new(self)),
-            Work::Ink => Box::new(Bar(self.progress("ink", Bar::STEPS as u64))),
-        }
-    }
-}
-
-/// A bar for work that goes on to its end.
-struct Bar(ProgressBar);
-
-impl Bar {
-    const STEPS: f64 = 1000.0;
-}
-
-impl Progress for Bar {
-    fn at(&mut self, share: f64, doing: &str) -> ControlFlow<()> {
-        self.0.set_message(plain(doing));
-        self.0.set_position((share * Self::STEPS) as u64);
-        ControlFlow::Continue(())
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
 /// `--color`, else color on a terminal without `NO_COLOR`.
 fn is_colored(choice: Color, is_terminal: bool) -> bool {
     match choice {
@@ -241,12 +201,6 @@ fn is_colored(choice: Color, is_terminal: bool) -> bool {
 /// The text without what would steer a terminal, a replacement character in its place: it may come from anybody's file.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if steers(c) && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-/// Whether it is a control character, or turns the direction of writing.
-fn steers(c: char) -> bool {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns
 }
 
 /// A result's text, which may hold anybody's words: as [`plain`] has it, but for tabs and for the colors of chips.

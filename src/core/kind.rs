@@ -12,10 +12,3 @@ pub enum ErrorKind {
     /// It ended before its end because somebody wished so, and may be begun again.
     Stopped,
 }
-
-/// The system's words for an error of files or ports, without its number, to stand in a sentence.
-#[must_use]
-pub fn os_reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}

@@ -9,11 +9,11 @@
 //!
 //! | floor | module | may use |
 //! |---|---|---|
-//! | 0 | [`units`], [`config`], [`ErrorKind`] | – |
+//! | 0 | [`units`], [`config`], [`text`], [`ErrorKind`] | – |
 //! | 0 | [`geometry`], [`color`] | units |
-//! | 1 | [`pens`] | units, color, config |
+//! | 1 | [`pens`] | units, color, config, text |
 //! | 1 | [`machine`] | units, geometry, config |
-//! | 2 | [`drawing`] | geometry, color, pens, units |
+//! | 2 | [`drawing`] | geometry, color, pens, text, units |
 //! | 3 | [`toolpath`] | drawing, pens, machine, geometry |
 //!
 //! Bare `f64` is mm, s, mm/s, mm/s² or radians; any other unit is in the name. Nothing here opens a file, reads a clock,
@@ -26,7 +26,8 @@ pub mod geometry;
 mod kind;
 pub mod machine;
 pub mod pens;
+pub mod text;
 pub mod toolpath;
 pub mod units;
 
-pub use kind::{ErrorKind, os_reason};
+pub use kind::ErrorKind;

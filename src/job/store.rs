@@ -225,9 +225,8 @@ impl Store {
         for (name, text) in &files {
             write(&temporary.path().join(name), text.as_bytes())?;
         }
-        let strokes: usize = case.toolpath.passes.iter().map(|pass| pass.strokes.len()).sum();
         let room = temporary.path().join("room");
-        write(&room, &vec![0; usize::try_from(strokes as u64 * LINE + ROOM).unwrap_or(usize::MAX)])?;
+        write(&room, &vec![0; usize::try_from(case.strokes() as u64 * LINE + ROOM).unwrap_or(usize::MAX)])?;
         fs::remove_file(&room).map_err(|error| refused(&room, &error))?;
         let mut number = self.jobs().last().map_or(1, |job| job.number + 1);
         let name = slug(&case.about.drawing);
@@ -353,7 +352,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Error {
-    Error::Io { path: path.display().to_string(), reason: traceur_core::os_reason(error) }
+    Error::Io { path: path.display().to_string(), reason: traceur_core::text::os_reason(error) }
 }
 
 fn unreadable(path: &Path, reason: String) -> Error {

@@ -45,7 +45,7 @@ enum Due {
     Heard(u64),
 }
 
-/// The fault_injector of some [`Faults`] that are still to come.
+/// Those of some [`Faults`] that are still to come.
 #[derive(Debug, Clone)]
 pub struct FaultInjector {
     unplug: Option<Due>,

@@ -1,4 +1,4 @@
-//! Strokes to bytes to a virtual EiBotBoard and back to ink: both firmwares, both syntaxes, pauses, stops, fault_injector.
+//! Strokes to bytes to a virtual EiBotBoard and back to ink: both firmwares, both syntaxes, pauses, stops, faults.
 
 use std::time::Duration;
 

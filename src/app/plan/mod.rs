@@ -23,72 +23,38 @@ use traceur_core::drawing::Drawing;
 use traceur_core::geometry::Rect;
 use traceur_core::machine::{Dialect, Placement, Profile};
 use traceur_core::pens::Pen;
-use traceur_core::toolpath::{
-    self, Doubled, Objective, Order, Pass, Split, Statistics, Toolpath, TravelTime, lint,
-};
+use traceur_core::toolpath::{self, Doubled, Objective, Pass, Statistics, Toolpath, TravelTime, lint};
 use traceur_protocol::Program;
 
 /// How a toolpath is to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Which order the strokes of a pen are drawn in.
-    pub order: Order,
+    /// How strokes are joined, ordered and simplified. The area is the machine's, the objective that of `optimize` on it.
+    pub toolpath: toolpath::Options,
     /// What the best order makes small.
     pub optimize: Optimize,
-    /// As [`toolpath::Options::effort`].
-    pub effort: Option<usize>,
-    /// Ends up to this far apart are joined; mm.
-    pub join: f64,
-    /// Strokes are drawn once where they lie within this of each other; mm. `None`: as often as they are in the drawing.
-    pub dedup: Option<f64>,
-    /// Of the random numbers of the search.
-    pub seed: u64,
-    /// Greatest distance by which leaving out vertices may move a line; mm.
-    pub simplify: f64,
-    /// Shorter strokes are not drawn; mm.
-    pub least_stroke: f64,
-    /// Where a pass ends because its pen needs ink; `None`: never.
-    pub split: Option<Split>,
     /// Layers of ink at a spot that the paper bears.
     pub most_overdraw: f64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let usual = toolpath::Options::new(Rect::ZERO);
         Self {
-            order: usual.order,
+            toolpath: toolpath::Options::new(Rect::ZERO),
             optimize: Optimize::Time,
-            effort: usual.effort,
-            join: usual.join_tolerance,
-            dedup: usual.dedup_tolerance,
-            seed: usual.seed,
-            simplify: usual.simplify_tolerance,
-            least_stroke: usual.least_stroke,
-            split: usual.split,
             most_overdraw: lint::Limits::default().most_overdraw,
         }
     }
 }
 
 impl Options {
-    /// The core's options for what may be drawn on, on a machine with a page in it.
+    /// The toolpath's options for what may be drawn on, on a machine with a page in it.
     fn on(&self, area: Rect, profile: &Profile, placement: &Placement) -> toolpath::Options {
-        toolpath::Options {
-            order: self.order,
-            objective: match self.optimize {
-                Optimize::Time => Objective::Time(TravelTime::new(profile, placement)),
-                Optimize::Travel => Objective::Travel,
-            },
-            effort: self.effort,
-            join_tolerance: self.join,
-            dedup_tolerance: self.dedup,
-            seed: self.seed,
-            simplify_tolerance: self.simplify,
-            least_stroke: self.least_stroke,
-            split: self.split,
-            ..toolpath::Options::new(area)
-        }
+        let objective = match self.optimize {
+            Optimize::Time => Objective::Time(TravelTime::new(profile, placement)),
+            Optimize::Travel => Objective::Travel,
+        };
+        toolpath::Options { area, objective, ..self.toolpath }
     }
 }
 
@@ -249,7 +215,7 @@ pub fn plan(
     };
     let timetable = Arc::new(Timetable::new(&toolpath, profile, &placement));
     let report = Report {
-        ordered: Some(Ordered { order: options.order, optimize: options.optimize, stopped }),
+        ordered: Some(Ordered { order: options.toolpath.order, optimize: options.optimize, stopped }),
         ..report(&toolpath, &timetable, &before, counts)
     };
     Ok(Planned { toolpath: Arc::new(toolpath), profile: profile.clone(), placement, timetable, report })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::playback::{Moment, Playback, PlayedPass};
 use traceur_core::color::{Srgb8, to_hex};
 use traceur_core::geometry::Point;
-use traceur_core::pens::form::printable;
+use traceur_core::text::printable;
 use traceur_core::toolpath::Statistics;
 
 const PAGE: &str = include_str!("player/page.html");

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Pen;
 use crate::color::{Srgb8, parse_hex, to_hex};
+use crate::text::printable;
 
 /// A pen as JSON and MessagePack have it: `{"id", "name", "color": "#rrggbb", "tip_mm", "opacity", "speed_mm_s", "slot",
 /// "supply_mm"}`, and `"pass"` where the order of the passes is given by hand. Whole lists of pens are written so as
@@ -117,14 +118,6 @@ pub fn from_attributes<'a>(own: impl Fn(&'static str) -> Option<&'a str>) -> Opt
         pass: count("pass"),
     };
     (!pen.id.is_empty() && pen.check().is_ok()).then_some(pen)
-}
-
-/// Without control characters and those that turn the direction of writing: no file is to steer a screen or to break XML.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| !c.is_control() && !turns(*c)).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub use timelapse::Timelapse;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder.
-    #[error("{path}: {}; choose a place that you may write to", traceur_core::os_reason(.source))]
+    #[error("{path}: {}; choose a place that you may write to", traceur_core::text::os_reason(.source))]
     File {
         /// Which one.
         path: String,

@@ -9,7 +9,8 @@ use svg::node::element::{Group, Path};
 use super::{INKSCAPE, NAMESPACE};
 use crate::color::{Srgb8, to_hex};
 use crate::drawing::{Drawing, Layer};
-use crate::pens::form::{self, printable};
+use crate::pens::form;
+use crate::text::printable;
 
 /// Writes a drawing in mm: one direct child `<g>` of the root a pen, numbered in pass order, that AxiDraw, vpype, saxi
 /// and Inkscape take as a layer. Points are rounded to 0.0001 mm. The same drawing gives the same bytes.
