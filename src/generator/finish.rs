@@ -2,7 +2,7 @@
 
 use kurbo::BezPath;
 
-use super::spline::Spline;
+use super::spline::{Spline, each};
 use super::{Canvas, Error, rasterizer::Rasterizer};
 use traceur_core::drawing::{Drawing, Layer, Page, Stroke};
 use traceur_core::geometry::{Point, Rect};
@@ -24,7 +24,7 @@ pub(super) fn worth_drawing(
     let covered = rasterizer.coverages(points)?;
     let mut sum = vec![0.0_f32; rasterizer.width_px * rasterizer.height_px];
     let mut worth: Vec<bool> =
-        points.chunks(each(points, covered.len())).map(|stroke| span(stroke) >= least).collect();
+        points.chunks(each(points.len(), covered.len())).map(|stroke| span(stroke) >= least).collect();
     for (stroke, _) in covered.iter().zip(&worth).filter(|(_, worth)| **worth) {
         stroke.iter().for_each(|(pixel, c)| sum[*pixel] += c);
     }
@@ -45,11 +45,6 @@ pub(super) fn worth_drawing(
     Ok(worth)
 }
 
-/// Coordinates of each of `count` strokes.
-fn each(points: &[f32], count: usize) -> usize {
-    (points.len() / count.max(1)).max(1)
-}
-
 fn span(cubic: &[f32]) -> f32 {
     let axis = |axis: usize| {
         let values = cubic.iter().skip(axis).step_by(2);
@@ -58,8 +53,8 @@ fn span(cubic: &[f32]) -> f32 {
     axis(0).hypot(axis(1))
 }
 
-/// The drawing of splines by control `points` (x, y pairs, as many a stroke; canvas px). Control points are held inside `drawable` (mm),
-/// so by the convex hull every point of a stroke is.
+/// The drawing of splines by control `points` (x, y pairs, as many a stroke; canvas px). Control points are held inside
+/// `drawable` (mm), so by the convex hull every point of a stroke is.
 pub(super) fn drawing(
     page: Page,
     drawable: Rect,

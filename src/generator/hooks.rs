@@ -39,12 +39,7 @@ fn trim_cubic(values: &mut [f32], reach: f64) -> usize {
 
 fn trim_path(spline: &Spline, values: &mut [f32], reach: f64) -> usize {
     let beziers = spline.beziers(values);
-    let at = |place: f64| {
-        let (span, weights) = spline.at(place);
-        let axis =
-            |axis: usize| (0..4).map(|k| weights[k] * f64::from(beziers[2 * (3 * span + k) + axis])).sum();
-        Point::new(axis(0), axis(1))
-    };
+    let at = |place: f64| spline.point(&beziers, place);
     let pieces = PIECES * (values.len() / 8);
     let mut points: Vec<Point> = (0..=pieces).map(|i| at(i as f64 / pieces as f64)).collect();
     let directions = |points: &[Point]| points.windows(2).map(|pair| pair[1] - pair[0]).collect::<Vec<_>>();

@@ -6,6 +6,7 @@ use super::Error;
 use super::augment::View;
 use super::objective::Objective;
 use super::rasterizer::{Rasterizer, values};
+use super::spline::each;
 use traceur_core::color::Ink;
 
 /// What strokes are judged by.
@@ -61,7 +62,7 @@ pub(super) fn transmittance(ink: &Ink) -> [f32; 3] {
 
 fn tensor(points: &[f32], rasterizer: &Rasterizer) -> Result<Tensor, Error> {
     let count = rasterizer.pass_of.len();
-    Ok(Tensor::from_slice(points, (count, points.len() / (2 * count.max(1)), 2), &Device::Cpu)?)
+    Ok(Tensor::from_slice(points, (count, each(points.len(), count) / 2, 2), &Device::Cpu)?)
 }
 
 #[cfg(test)]

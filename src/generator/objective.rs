@@ -30,8 +30,8 @@ const USUAL_PX: usize = 160;
 /// Edge of the squares of it that are compared; px.
 const PLACE_PX: usize = 16;
 
-/// Weights of the terms beside the excitation, for a usual channel: each is multiplied by how much the loss of the aim at hand
-/// depends on the picture, relative to that.
+/// Weights of the terms beside the excitation, for a usual channel: each is multiplied by how much the loss of the aim at
+/// hand depends on the picture, relative to that.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weights {
@@ -190,7 +190,8 @@ impl Objective {
         Self { inside: [x0 - left, y0 - top, x1 - left, y1 - top], ..self.clone() }
     }
 
-    /// The terms for a picture [4, H, W] of strokes by control `points` [N, n + 3, 2], seen by some views; `ink`: the weight of ink.
+    /// The terms for a picture [4, H, W] of strokes by control `points` [N, n + 3, 2], seen by some views; `ink`: the weight
+    /// of ink.
     pub(super) fn terms(
         &self,
         picture: &Tensor,
@@ -335,8 +336,8 @@ fn usual_strokes() -> Result<Tensor, Error> {
     Ok(rasterizer.draw(&points)?.narrow(0, 0, 3)?.unsqueeze(0)?)
 }
 
-/// Three means over the strokes of control polygons [N, n + 3, 2]: how bad they are, namely turns beyond a right angle and a
-/// bit (hooks), legs of uneven length (cusps), strokes that are too short (knots); how much they turn; their length in arcs.
+/// Three means over the strokes of control polygons [N, n + 3, 2]: how bad they are, namely turns beyond a right angle and
+/// a bit (hooks), legs of uneven length (cusps), strokes that are too short (knots); how much they turn; their length in arcs.
 fn shape(points: &Tensor, shortest_px: f64) -> Result<[Tensor; 3], Error> {
     let count = points.dim(1)?;
     let spline = Spline::of(2 * count, 1).ok_or_else(|| Error::Setting("no such strokes".into()))?;

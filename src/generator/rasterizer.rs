@@ -1,8 +1,8 @@
 //! A differentiable picture of strokes: each is a path of joined cubics with the width of its pen's tip, laid pass by
 //! pass with the pens' inks in linear light on white paper, then encoded to sRGB.
 //!
-//! Comes in: control points [N, n + 3, 2] of splines of n spans (canvas px; of cubics, when n is 1) and, in free color, transmittances [N, 3]. Goes out: [4, H, W] =
-//! sRGB red, green, blue (0 to 1), and the summed coverage, which is above 1 where strokes lie on strokes.
+//! Comes in: control points [N, n + 3, 2] of splines of n spans (canvas px; of cubics, when n is 1) and, in free color,
+//! transmittances [N, 3]. Goes out: [4, H, W] = sRGB red, green, blue (0 to 1), and the summed coverage, which is above 1 where strokes lie on strokes.
 //!
 //! Gradients are analytic and keep no tape: the tiles are painted once more. Sums run in a fixed order (tiles of a
 //! band, then bands), so the bytes do not depend on the number of threads.

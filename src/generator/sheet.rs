@@ -14,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::Canvas;
+use super::spline::each;
 use traceur_core::drawing::Drawing;
 use traceur_core::geometry::{Affine, Point, Rect, Vec2};
 use traceur_core::pens::Pen;
@@ -186,7 +187,7 @@ impl Grid {
             pass_of.extend_from_slice(passes);
             let corner = drawable.origin().to_vec2() + Vec2::new(column as f64 * width, row as f64 * height);
             let to_page = Affine::translate(corner) * self.turn(column, row, width, height);
-            for controls in points.chunks_exact((points.len() / passes.len().max(1)).max(1)) {
+            for controls in points.chunks_exact(each(points.len(), passes.len())) {
                 let at =
                     |pair: &[f32]| to_page * part.to_mm(Point::new(f64::from(pair[0]), f64::from(pair[1])));
                 let mut corners: Vec<Point> = controls.chunks_exact(2).map(at).collect();

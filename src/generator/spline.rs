@@ -5,10 +5,17 @@
 //!
 //! De Boor, "A Practical Guide to Splines" (1978); the Bézier points of a span are values of its blossom (Ramshaw, 1987).
 
+use std::borrow::Cow;
+
 use traceur_core::geometry::Point;
 
 /// Most spans of a stroke.
 pub(crate) const MOST_SPANS: usize = 6;
+
+/// Coordinates of the control points of each of `count` strokes that have so many together; 1 at least.
+pub(super) fn each(coordinates: usize, count: usize) -> usize {
+    (coordinates / count.max(1)).max(1)
+}
 
 /// The splines of a number of spans.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +39,7 @@ impl Spline {
 
     /// The splines with `coordinates` coordinates of control points in `count` strokes; `None`: there are none such.
     pub(super) fn of(coordinates: usize, count: usize) -> Option<Self> {
-        let spans = (coordinates / (2 * count.max(1))).saturating_sub(3).clamp(1, MOST_SPANS);
+        let spans = (each(coordinates, count) / 2).saturating_sub(3).clamp(1, MOST_SPANS);
         (coordinates == count * 2 * (spans + 3)).then(|| Self::new(spans))
     }
 
@@ -42,9 +49,10 @@ impl Spline {
     }
 
     /// The x, y pairs of the 3 n + 1 Bézier points of a stroke's control points.
-    pub(super) fn beziers(&self, controls: &[f32]) -> Vec<f32> {
+    pub(super) fn beziers<'a>(&self, controls: &'a [f32]) -> Cow<'a, [f32]> {
+        // A cubic's own: most drawings are of cubics, and each step asks for each stroke's.
         if self.spans == 1 {
-            return controls.to_vec();
+            return Cow::Borrowed(controls);
         }
         let sum = |row: &Vec<f64>, axis: usize| {
             let pairs = row.iter().zip(controls.iter().skip(axis).step_by(2));
@@ -55,6 +63,10 @@ impl Spline {
 
     /// Adds the gradient of a stroke's Bézier points to that of its control points.
     pub(super) fn pull_back(&self, of_beziers: &[f32], into: &mut [f32]) {
+        if self.spans == 1 {
+            into.iter_mut().zip(of_beziers).for_each(|(into, of)| *into += of);
+            return;
+        }
         for (row, pair) in self.matrix.iter().zip(of_beziers.chunks_exact(2)) {
             for (weight, into) in row.iter().zip(into.chunks_exact_mut(2)) {
                 into[0] += *weight as f32 * pair[0];
@@ -91,8 +103,16 @@ impl Spline {
         solve(rows).into_iter().flatten().map(|value| value as f32).collect()
     }
 
+    /// The point at a place, 0 to 1, of the stroke with these Bézier points (x, y pairs).
+    pub(super) fn point(&self, beziers: &[f32], place: f64) -> Point {
+        let (span, weights) = self.at(place);
+        let axis =
+            |axis: usize| (0..4).map(|k| weights[k] * f64::from(beziers[2 * (3 * span + k) + axis])).sum();
+        Point::new(axis(0), axis(1))
+    }
+
     /// The span of a place, 0 to 1, and the weights of its four Bézier points.
-    pub(super) fn at(&self, place: f64) -> (usize, [f64; 4]) {
+    fn at(&self, place: f64) -> (usize, [f64; 4]) {
         let along = place.clamp(0.0, 1.0) * self.spans as f64;
         let span = (along as usize).min(self.spans - 1);
         let t = along - span as f64;
@@ -181,12 +201,8 @@ mod tests {
             assert_eq!(controls.len(), spline.each());
             let beziers = spline.beziers(&controls);
             for i in 0..=20 {
-                let (span, weights) = spline.at(f64::from(i) / 20.0);
-                let axis = |axis: usize| -> f64 {
-                    (0..4).map(|k| weights[k] * f64::from(beziers[2 * (3 * span + k) + axis])).sum()
-                };
-                let wanted = curve(f64::from(i) / 20.0);
-                assert!((axis(0) - wanted.x).hypot(axis(1) - wanted.y) < 0.4, "{spans} {i}");
+                let place = f64::from(i) / 20.0;
+                assert!(spline.point(&beziers, place).distance(curve(place)) < 0.4, "{spans} {i}");
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::adam::{Adam, retain};
 use crate::forms;
 use crate::settings::Settings;
 use crate::sheet::Piece;
+use crate::spline::each;
 use traceur_core::pens::Pen;
 
 /// With the settings, this is all that the next step depends on.
@@ -69,7 +70,7 @@ impl State {
 
     /// Coordinates of the control points of each stroke.
     pub(super) fn each(&self) -> usize {
-        self.points.len() / self.pass_of.len().max(1)
+        each(self.points.len(), self.pass_of.len())
     }
 
     /// Begins the stage of pens.
@@ -116,7 +117,7 @@ impl State {
 
     /// Leaves out the other strokes, with their moments.
     pub(super) fn keep(&mut self, keep: &[bool]) {
-        let controls = self.points.len() / keep.len().max(1);
+        let controls = each(self.points.len(), keep.len());
         retain(&mut self.points, controls, keep);
         let each = self.logits.len() / keep.len().max(1);
         retain(&mut self.logits, each, keep);

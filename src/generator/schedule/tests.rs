@@ -122,6 +122,19 @@ fn a_sheet_is_tuned_beyond_its_parts_and_stays_inside() {
     }
 }
 
+/// A run that is stopped now and then, and goes on from what was saved, ends as the whole one did.
+fn ends_so_wherever_it_is_stopped(settings: Settings, whole: &Outcome) {
+    let mut run = Run::new(settings).unwrap();
+    while run.step().unwrap().is_some() {
+        let mut restored = Run::restore(&run.save()).unwrap();
+        assert_eq!(restored.save(), run.save());
+        if run.done() % 9 == 5 {
+            while restored.step().unwrap().is_some() {}
+            assert_eq!(&restored.outcome().unwrap(), whole, "stopped after {} steps", run.done());
+        }
+    }
+}
+
 #[test]
 fn a_sheet_that_was_stopped_anywhere_and_one_on_more_threads_are_the_same() {
     let run = |threads| {
@@ -130,15 +143,7 @@ fn a_sheet_that_was_stopped_anywhere_and_one_on_more_threads_are_the_same() {
     };
     let whole = run(1);
     assert_eq!(whole, run(3));
-    let mut run = Run::new(sheet()).unwrap();
-    while run.step().unwrap().is_some() {
-        let mut restored = Run::restore(&run.save()).unwrap();
-        assert_eq!(restored.save(), run.save());
-        if run.done() % 9 == 5 {
-            while restored.step().unwrap().is_some() {}
-            assert_eq!(restored.outcome().unwrap(), whole, "stopped after {} steps", run.done());
-        }
-    }
+    ends_so_wherever_it_is_stopped(sheet(), &whole);
 }
 
 #[test]
@@ -210,13 +215,5 @@ fn rich_strokes_are_long_smooth_paths_on_any_number_of_threads() {
 fn long_strokes_that_were_stopped_anywhere_end_with_the_same_bytes() {
     let settings = Settings { free_steps: 3, tune_steps: 24, ..rich("lite0:b4:11") };
     let whole = generate(&settings, &mut |_| ()).unwrap();
-    let mut run = Run::new(settings).unwrap();
-    while run.step().unwrap().is_some() {
-        let mut restored = Run::restore(&run.save()).unwrap();
-        assert_eq!(restored.save(), run.save());
-        if run.done() % 9 == 5 {
-            while restored.step().unwrap().is_some() {}
-            assert_eq!(restored.outcome().unwrap(), whole, "stopped after {} steps", run.done());
-        }
-    }
+    ends_so_wherever_it_is_stopped(settings, &whole);
 }
